@@ -1,0 +1,67 @@
+// Checked reading and committed writing of files. Every error is an Error of kind io that names the path and the cause.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace surprisal {
+
+// A file mapped read-only. An empty file maps to an empty span. Throws Error (io): missing, a directory, unreadable.
+class MappedFile {
+ public:
+  explicit MappedFile(const std::filesystem::path& path);
+  ~MappedFile();
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
+  std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
+  std::size_t size() const { return size_; }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  const std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+std::string read_file(const std::filesystem::path& path);
+
+// Writes a new file piece by piece. commit() syncs it to disk; without commit() the destructor removes it.
+class FileWriter {
+ public:
+  explicit FileWriter(const std::filesystem::path& path);
+  ~FileWriter();
+  FileWriter(const FileWriter&) = delete;
+  FileWriter& operator=(const FileWriter&) = delete;
+
+  void write(std::span<const std::byte> bytes);
+  void write(std::string_view text) { write(std::as_bytes(std::span(text.data(), text.size()))); }
+  std::uint64_t written() const { return written_; }
+  void commit();  // flush and fsync; write() must not follow
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+  std::uint64_t written_ = 0;
+  bool committed_ = false;
+};
+
+// Replaces `path` whole or not at all: temporary file beside it, fsync, rename, fsync of the directory.
+void write_file_atomically(const std::filesystem::path& path, std::string_view content);
+
+// Makes a rename or a new entry in `directory` durable.
+void sync_directory(const std::filesystem::path& directory);
+
+// Points the symbolic link `link` at `target` (relative), replacing it in one rename.
+void replace_symlink(const std::filesystem::path& link, const std::filesystem::path& target);
+
+// Creates the directory and its parents.
+void create_directories(const std::filesystem::path& directory);
+
+}  // namespace surprisal

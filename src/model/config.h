@@ -1,0 +1,63 @@
+// One configurable transformer. A family (families/) is data: it fills this in from config.json and writes it back.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/options.h"
+#include "ops/activation.h"
+
+namespace surprisal {
+
+enum class NormPlacement { post, pre };  // after the residual sum (BERT) or before each sublayer (GPT-2)
+
+struct ModelConfig {
+  std::string family;  // "bert", "gpt2"
+  std::int64_t vocab_size = 0;
+  std::int64_t hidden_size = 0;
+  std::int64_t num_hidden_layers = 0;
+  std::int64_t num_attention_heads = 0;
+  std::int64_t intermediate_size = 0;
+  std::int64_t max_position_embeddings = 0;
+  std::int64_t type_vocab_size = 0;  // 0: no segment embeddings
+
+  Activation activation = Activation::gelu;
+  std::string activation_name = "gelu";  // as config.json spells it
+  double layer_norm_eps = 1e-12;
+  double initializer_range = 0.02;
+  bool scaled_residual_init = false;  // output projections of both sublayers start at range / sqrt(2 layers)
+
+  double embedding_dropout = 0;
+  double hidden_dropout = 0;  // on both sublayers' outputs
+  double attention_dropout = 0;
+
+  NormPlacement norm = NormPlacement::post;
+  bool embedding_norm = false;  // a layer norm on the embedding sum
+  bool final_norm = false;      // a layer norm behind the last layer
+  bool head_transform = false;  // dense, activation, layer norm before the vocabulary projection
+  bool head_bias = false;
+  bool pooler = false;          // tanh(dense(first row)) before the sentence head
+  std::int64_t classes = 0;     // of the sentence head; 0: none
+
+  std::int64_t bos_token_id = -1, eos_token_id = -1, pad_token_id = -1;  // -1: none
+
+  std::int64_t head_size() const { return hidden_size / num_attention_heads; }
+};
+
+// [model]: the same key names for every family, those of BERT's config.json.
+struct ModelOptions {
+  std::string path;    // start from this checkpoint; every other key is then refused
+  std::string family;  // bert | gpt2
+  std::int64_t hidden_size = 0, num_hidden_layers = 0, num_attention_heads = 0;
+  std::int64_t intermediate_size = 0;        // 0: four times hidden_size
+  std::int64_t max_position_embeddings = 0;  // 0: data.sequence_length
+  std::int64_t type_vocab_size = 2;
+  std::string hidden_act;  // empty: the family's
+  double layer_norm_eps = 0;  // 0: the family's
+  double initializer_range = 0.02;
+  double hidden_dropout_prob = 0.1, attention_probs_dropout_prob = 0.1;
+  double embedding_dropout_prob = -1;  // -1: as hidden_dropout_prob
+  void visit(OptionVisitor& visitor);
+};
+
+}  // namespace surprisal

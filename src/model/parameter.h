@@ -1,0 +1,36 @@
+// The parameters of a model: named pieces of one flat f32 array. Gradients and optimizer state have the same layout.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/tensor.h"
+#include "model/config.h"
+
+namespace surprisal {
+
+enum class Initial { zero, one, normal };
+
+struct Parameter {
+  std::string name;   // ours: "layer.0.attention.qkv.weight"
+  Shape shape;        // linear weights are [out, in]
+  std::int64_t offset = 0;  // of the first element in the flat array; a multiple of 16
+  bool decay = false;       // weight decay acts on it (everything but biases and norms)
+  Initial initial = Initial::zero;
+  double range = 0;         // standard deviation of Initial::normal
+};
+
+struct ParameterTable {
+  std::vector<Parameter> parameters;
+  std::int64_t size = 0;   // of the flat array, padding between parameters included
+  std::int64_t count = 0;  // of parameters proper
+  // Index by name. REQUIRES that it exists.
+  int find(std::string_view name) const;
+};
+
+// Every parameter of the configuration, in the order of the forward pass.
+ParameterTable make_parameter_table(const ModelConfig& config);
+
+}  // namespace surprisal

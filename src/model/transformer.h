@@ -1,0 +1,95 @@
+// The model in motion: forward and backward over a stream, in memory laid out before the first step.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/arena.h"
+#include "model/config.h"
+#include "model/parameter.h"
+#include "surprisal/stream.h"
+
+namespace surprisal {
+
+// The largest stream that will come. T and S at most N unless given.
+struct Capacity {
+  std::int64_t tokens = 0;
+  std::int64_t targets = 0;
+  std::int64_t labels = 0;
+};
+
+enum class Mode {
+  evaluate,  // forward only; one layer's activations are held
+  train,     // gradients, and the activations that they need
+};
+
+// Per target (label) of a stream, in the stream's order.
+struct TermResult {
+  std::vector<float> surprisal;         // -log p(right answer), nats
+  std::vector<std::int32_t> predicted;  // the most probable id or class; ties to the smallest
+};
+struct StreamResult {
+  TermResult token, label;
+};
+
+// d(loss)/d(surprisal) of every target and label: lambda * weight / (sum of weights over the whole optimizer step).
+struct SurprisalGradient {
+  std::span<const float> token, label;
+};
+
+struct MemoryUse {
+  std::string kind;  // "weights", "gradients", "activations", "workspace"
+  std::size_t bytes = 0;
+};
+
+class Transformer {
+ public:
+  // Lays out and reserves all memory; weights are zero. `head_workspace`: bytes that the vocabulary head may use beside
+  // its outputs. Throws Error (memory).
+  Transformer(const ModelConfig& config, Mode mode, Capacity capacity,
+              std::size_t head_workspace = std::size_t{64} << 20);
+  ~Transformer();
+
+  // What the constructor would reserve, from the same code, without reserving it.
+  static std::vector<MemoryUse> plan(const ModelConfig& config, Mode mode, Capacity capacity,
+                                     std::size_t head_workspace = std::size_t{64} << 20);
+
+  const ModelConfig& config() const;
+  const ParameterTable& table() const;
+  std::span<float> weights();            // flat, layout of table()
+  std::span<const float> weights() const;
+  std::span<float> gradients();          // flat; empty in Mode::evaluate
+  Tensor weight(int parameter) const;
+  Tensor gradient(int parameter) const;
+
+  // Draws every weight anew, as the family's publication says, from `seed`.
+  void initialise(std::uint64_t seed);
+
+  // Forward without dropout. REQUIRES a checked stream within the capacity.
+  void evaluate(const Stream& stream, StreamResult& result);
+
+  // Forward, and adds d(loss)/d(parameter) to gradients(). Dropout is on where `dropout_seed` is given; its numbers are
+  // keyed by it and by (sample, epoch, row within the sequence, place in the model). REQUIRES Mode::train.
+  void accumulate_gradients(const Stream& stream, const SurprisalGradient& scale, const std::uint64_t* dropout_seed,
+                            StreamResult& result);
+
+  // log p over the vocabulary at `row` of the stream of the last evaluate(): [V] (for sampling). REQUIRES
+  // logits.size() == vocab_size.
+  void logits(std::int64_t row, std::span<float> logits);
+
+  void zero_gradients();
+
+  // Floating-point operations that forward (and backward, in training) of this stream need: multiply-adds of every
+  // matrix product counted twice, visible pairs only, scored rows only.
+  double flops(const Stream& stream, bool training) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace surprisal

@@ -1,0 +1,61 @@
+// What an objective is: a pure integer function from a document's token ids to one sequence of a stream. It knows nothing
+// of tensors. To add one: a file <name>.{h,cc} here, a row in registry.cc, a page in docs/objectives/.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/random.h"
+#include "surprisal/stream.h"
+#include "surprisal/tokenizer.h"
+#include "text/token_corpus.h"
+
+namespace surprisal {
+
+// Names one sample: rebuilt alone from this and the corpus, on any rank, after any resume.
+struct SampleKey {
+  std::uint64_t seed = 0;
+  std::uint32_t epoch = 0;
+  std::uint64_t document = 0;
+  std::uint32_t index = 0;  // of the sample within its document, below 2^24
+
+  std::uint64_t sample() const { return document << 24 | index; }
+  // Numbers of this sample, and of its document in this epoch (what is drawn once a pass).
+  Random random(Purpose purpose) const { return Random({seed, sample(), epoch, purpose}); }
+  Random document_random(Purpose purpose) const { return Random({seed, document << 24 | 0xFFFFFF, epoch, purpose}); }
+};
+
+enum class ObjectiveKind { tokens, labels };  // does the vocabulary head score it, or the sentence head?
+
+struct ObjectiveTraits {
+  std::string_view name;
+  ObjectiveKind kind = ObjectiveKind::tokens;
+  // Whether a pass predicts every token of a document exactly once, its end too: bits per byte are defined.
+  bool covers_text = false;
+  bool decoder = false;   // rows see what was read before them and nothing else: text can be generated
+  std::int32_t classes = 0;  // of a label objective
+};
+
+class Objective {
+ public:
+  virtual ~Objective() = default;
+  virtual const ObjectiveTraits& traits() const = 0;
+
+  // Fills the empty `sample` with the one sequence of `key`'s sample that begins at token `cursor` of its document;
+  // rows count from 0, and sample.sequence holds one entry. Returns the cursor of the document's next sample, above
+  // `cursor`; the document's size where this was the last.
+  virtual std::int64_t build(const TokenCorpus& corpus, const SampleKey& key, std::int64_t cursor,
+                             Stream& sample) const = 0;
+
+  // Whether this token objective can act on a sequence that a label objective laid out (`mlm + nsp`), and doing so:
+  // changes tokens and adds targets.
+  virtual bool joins_labels() const { return false; }
+  virtual void join(const SampleKey& key, Stream& sample) const;
+
+  // Throws Error (data) where no sample can be made of the corpus at all (nsp needs two documents).
+  virtual void check_corpus(const TokenCorpus& corpus) const;
+};
+
+}  // namespace surprisal

@@ -1,0 +1,19 @@
+// The text form of a stream: one JSON object a line, as `explain --json` prints and `loss --streams` reads.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "surprisal/stream.h"
+
+namespace surprisal {
+
+// {"token":[..],"position":[..],"block_position":[..],"segment":[..],"visible":[[b,e],..],"target":[[row,id,weight],..],
+//  "label":[[row,class,weight],..]}. Weights are written so that they read back to the same float.
+std::string stream_to_json(const Stream& stream);
+
+// `position` may be left out (position[i] = i - visible[i][0]), `block_position` and `segment` too (zeros), `target` and
+// `label` may be empty or left out. A line is one sequence. Other keys are an error. Throws Error (data) with `where`.
+Stream stream_from_json(std::string_view line, const std::string& where);
+
+}  // namespace surprisal
