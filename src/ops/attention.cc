@@ -1,0 +1,80 @@
+#include "ops/attention.h"
+
+#include <algorithm>
+
+namespace surprisal {
+namespace {
+
+// crossing[j] becomes the number of intervals that hold both key j - 1 and key j.
+void count_crossings(std::span<const Interval> visible, std::int64_t keys, std::vector<std::int32_t>& crossing) {
+  crossing.assign(static_cast<std::size_t>(keys) + 2, 0);
+  for (const Interval& interval : visible) {
+    if (interval.begin >= interval.end) continue;
+    ++crossing[static_cast<std::size_t>(interval.begin) + 1];
+    --crossing[static_cast<std::size_t>(interval.end)];
+  }
+  for (std::size_t key = 1; key < crossing.size(); ++key) crossing[key] += crossing[key - 1];
+}
+
+// The uncut range of keys around `key`.
+Interval connected_keys(const std::vector<std::int32_t>& crossing, std::int32_t key, std::int64_t keys) {
+  Interval range{key, key + 1};
+  while (range.begin > 0 && crossing[static_cast<std::size_t>(range.begin)] > 0) --range.begin;
+  while (range.end < keys && crossing[static_cast<std::size_t>(range.end)] > 0) ++range.end;
+  return range;
+}
+
+bool keys_overlap(const AttentionGroup& group, const Interval& keys) {
+  return keys.begin < group.key_end && group.key_begin < keys.end;
+}
+
+// Adds `row`, which sees within `keys`, to the groups. Rows of one group are contiguous: groups between are merged into it.
+void add_row(std::vector<AttentionGroup>& groups, std::int32_t row, const Interval& keys) {
+  if (!groups.empty() && keys_overlap(groups.back(), keys)) {
+    groups.back().row_end = row + 1;
+    return;
+  }
+  AttentionGroup group{row, row + 1, keys.begin, keys.end};
+  for (std::size_t index = 0; index < groups.size(); ++index) {
+    if (!keys_overlap(groups[index], keys)) continue;
+    for (std::size_t merged = index; merged < groups.size(); ++merged) {
+      group.row_begin = std::min(group.row_begin, groups[merged].row_begin);
+      group.key_begin = std::min(group.key_begin, groups[merged].key_begin);
+      group.key_end = std::max(group.key_end, groups[merged].key_end);
+    }
+    groups.resize(index);
+    break;
+  }
+  groups.push_back(group);
+}
+
+}  // namespace
+
+void plan_attention(std::span<const Interval> visible, std::int64_t keys, AttentionPlan& plan) {
+  plan.visible.assign(visible.begin(), visible.end());
+  plan.groups.clear();
+  count_crossings(visible, keys, plan.crossing);
+  Interval connected{0, 0};
+  for (std::int32_t row = 0; row < static_cast<std::int32_t>(visible.size()); ++row) {
+    const Interval& interval = visible[static_cast<std::size_t>(row)];
+    bool sees = interval.begin < interval.end;
+    if (sees && !(connected.begin <= interval.begin && interval.begin < connected.end)) {
+      connected = connected_keys(plan.crossing, interval.begin, keys);
+    }
+    if (sees) {
+      add_row(plan.groups, row, connected);
+    } else if (plan.groups.empty()) {
+      plan.groups.push_back({row, row + 1, 0, 0});
+    } else {
+      plan.groups.back().row_end = row + 1;  // sees nothing: any group may write its zeros
+    }
+  }
+}
+
+std::int64_t visible_pairs(std::span<const Interval> visible) {
+  std::int64_t pairs = 0;
+  for (const Interval& interval : visible) pairs += interval.end - interval.begin;
+  return pairs;
+}
+
+}  // namespace surprisal

@@ -1,0 +1,36 @@
+#include <cassert>
+
+#include <dnnl.h>
+#include <fmt/format.h>
+
+#include "ops/gemm.h"
+
+namespace surprisal {
+
+// dnnl_sgemm picks its kernel by CPU feature, takes any stride and either transposition without a primitive to make
+// before, and called from inside a parallel region, or for a tile, stays on its thread.
+void gemm_block(const Matrix& a, const Matrix& b, const Matrix& c, Write write, float alpha) {
+  if (c.rows == 0 || c.columns == 0) return;
+  if (a.columns == 0) {
+    if (write == Write::over) {
+      for (std::int64_t row = 0; row < c.rows; ++row) {
+        for (std::int64_t column = 0; column < c.columns; ++column) c.data[row * c.stride + column] = 0;
+      }
+    }
+    return;
+  }
+  [[maybe_unused]] dnnl_status_t status =
+      dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', c.rows, c.columns, a.columns, alpha, a.data,
+                 a.stride, b.data, b.stride, write == Write::add ? 1.0f : 0.0f, c.data, c.stride);
+  assert(status == dnnl_success);
+}
+
+const char* gemm_implementation() {
+  static const std::string name = [] {
+    const dnnl_version_t* version = dnnl_version();
+    return fmt::format("oneDNN {}.{}.{}", version->major, version->minor, version->patch);
+  }();
+  return name.c_str();
+}
+
+}  // namespace surprisal

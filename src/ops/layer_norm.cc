@@ -1,0 +1,1 @@
+#include "ops/layer_norm.h"

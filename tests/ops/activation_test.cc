@@ -1,0 +1,3 @@
+#include "ops/activation.h"
+
+#include <gtest/gtest.h>

@@ -1,0 +1,3 @@
+#include "ops/adamw.h"
+
+#include <gtest/gtest.h>

@@ -1,0 +1,3 @@
+#include "ops/dropout.h"
+
+#include <gtest/gtest.h>

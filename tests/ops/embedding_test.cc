@@ -1,0 +1,3 @@
+#include "ops/embedding.h"
+
+#include <gtest/gtest.h>

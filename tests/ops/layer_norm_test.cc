@@ -1,0 +1,3 @@
+#include "ops/layer_norm.h"
+
+#include <gtest/gtest.h>
