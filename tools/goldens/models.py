@@ -1,0 +1,215 @@
+#!/usr/bin/env python3
+"""Writes tests/golden/models/: tiny random models, streams, and what `transformers` makes of them in float64.
+
+For each model: config.json and model.safetensors as save_pretrained writes them (f32), streams.jsonl,
+expected.json (loss, terms, surprisals, the first ten AdamW losses) and gradients.safetensors (d(loss)/d(parameter)
+under the checkpoint's own names and layout). The numbers are computed in float64 from the f32 weights, with eager
+attention and without dropout. See README.md for the environment.
+"""
+
+import argparse
+import json
+import math
+import platform
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import safetensors.torch
+import torch
+import transformers
+from safetensors import safe_open
+from transformers import BertConfig, BertForPreTraining, GPT2Config, GPT2LMHeadModel
+
+from stream_loss import stream_loss, with_defaults
+
+# Odd on purpose: no size is a multiple of a vector or of a block, so every tail is walked.
+VOCABULARY, WIDTH, HEADS, LAYERS, POSITIONS = 211, 36, 3, 2, 23
+
+MILD = {"learning_rate": 1e-3, "weight_decay": 0.01}
+# Large enough that a wrong decay group changes the tenth loss by far more than rounding does.
+STRONG = {"learning_rate": 3e-3, "weight_decay": 0.3}
+
+
+@dataclass
+class Case:
+    model: type
+    config: transformers.PretrainedConfig
+    seed: int
+    irregular: bool  # line 2 attends to intervals that are neither causal nor full
+    adamw: dict = field(default_factory=dict)
+
+
+def bert_config(**changes):
+    return BertConfig(vocab_size=VOCABULARY, hidden_size=WIDTH, num_attention_heads=HEADS, num_hidden_layers=LAYERS,
+                      intermediate_size=52, max_position_embeddings=POSITIONS, type_vocab_size=2, pad_token_id=0,
+                      hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, **changes)
+
+
+def gpt2_config(**changes):
+    return GPT2Config(vocab_size=VOCABULARY, n_embd=WIDTH, n_head=HEADS, n_layer=LAYERS, n_positions=POSITIONS,
+                      bos_token_id=0, eos_token_id=0, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, **changes)
+
+
+CASES = {
+    "bert-gelu": Case(BertForPreTraining, bert_config(hidden_act="gelu", layer_norm_eps=1e-12), 1, False, MILD),
+    "bert-gelu_new": Case(BertForPreTraining, bert_config(hidden_act="gelu_new", layer_norm_eps=1e-5), 2, True, STRONG),
+    "gpt2-gelu_new": Case(GPT2LMHeadModel, gpt2_config(activation_function="gelu_new"), 3, False, MILD),
+    "gpt2-gelu": Case(GPT2LMHeadModel, gpt2_config(activation_function="gelu", n_inner=61, layer_norm_epsilon=1e-3), 4,
+                      True, STRONG),
+}
+
+
+def is_norm(name):
+    return any(part.startswith(("ln_", "LayerNorm")) for part in name.split("."))
+
+
+def decays(name):
+    return not name.endswith("bias") and not is_norm(name)
+
+
+def randomise(model, generator):
+    """Every parameter away from 0 and 1, so that a term left out or taken twice shows."""
+    for name, parameter in model.named_parameters():
+        if is_norm(name) and name.endswith("weight"):
+            mean, deviation = 1.0, 0.3
+        elif name.endswith("bias"):
+            mean, deviation = 0.0, 0.2
+        elif "embeddings" in name or ".wte." in name or ".wpe." in name:
+            mean, deviation = 0.0, 0.05  # small: the epsilon of the first norm is then felt
+        else:
+            mean, deviation = 0.0, 0.25
+        with torch.no_grad():
+            parameter.copy_(mean + deviation * torch.randn(parameter.shape, generator=generator))
+
+
+def ids(size, generator):
+    return torch.randint(1, VOCABULARY, (size,), generator=generator).tolist()
+
+
+def bert_streams(irregular, generator):
+    """Masked rows with unequal weights, both segments, labels of both classes, a line without a label."""
+    first, second, third = 17, 9, 2
+    token = [ids(size, generator) for size in (first, second, third)]
+    token[0][3] = token[1][7] = 0  # the row that PyTorch's padding_idx would leave without a gradient
+    right = ids(9, generator)
+    right[2], right[4] = 0, VOCABULARY - 1
+    banded = [[max(0, i - 3), min(second, i + 2)] for i in range(second)]
+    return [
+        {"token": token[0], "position": list(range(first)), "block_position": [0] * first,
+         "segment": [0] * 9 + [1] * 8, "visible": [[0, first]] * first,
+         "target": [[1, right[0], 1.0], [4, right[1], 0.5], [5, right[2], 1.0], [11, right[3], 0.25],
+                    [16, right[4], 1.0]],
+         "label": [[0, 1, 1.0]]},
+        {"token": token[1], "position": [i + 4 for i in range(second)], "segment": [0] * 4 + [1] * 5,
+         "visible": banded if irregular else [[0, second]] * second,
+         "target": [[0, right[5], 0.5], [3, right[6], 1.0], [8, right[7], 1.0]], "label": [[0, 0, 0.5]]},
+        {"token": token[2], "visible": [[0, third]] * third, "target": [[1, right[8], 1.0]]},
+    ]
+
+
+def gpt2_streams(irregular, generator):
+    """Each row predicts the next; a row without a target, unequal weights, positions that do not start at 0."""
+    first, second, third = 17, 9, 1
+    token = [ids(size, generator) for size in (first, second, third)]
+    token[0][0] = token[2][0] = 0
+    token[1][2] = VOCABULARY - 1
+    following = [line[1:] + [0] for line in token]
+    targets = [[[row, right, 1.0] for row, right in enumerate(line)] for line in following]
+    del targets[0][7]
+    targets[0][4][2], targets[1][1][2] = 0.5, 0.25
+    # A prefix of four rows that sees itself whole, then rows that look back at most five.
+    prefix = [[0, 4] if i < 4 else [max(0, i - 4), i + 1] for i in range(second)]
+    return [
+        {"token": token[0], "position": list(range(first)), "visible": [[0, i + 1] for i in range(first)],
+         "target": targets[0]},
+        {"token": token[1], "position": [i + POSITIONS - second for i in range(second)],
+         "visible": prefix if irregular else [[0, i + 1] for i in range(second)], "target": targets[1], "label": []},
+        {"token": token[2], "visible": [[0, 1]], "target": targets[2]},
+    ]
+
+
+def load(case, directory):
+    model = case.model.from_pretrained(directory, dtype=torch.float64, attn_implementation="eager")
+    for module in model.modules():
+        if isinstance(module, torch.nn.Embedding):
+            module.padding_idx = None  # gradients of the formula: the padding row is a row as any other
+    return model.eval()
+
+
+def gradients(model, streams):
+    model.zero_grad()
+    result = stream_loss(model, streams)
+    result.loss.backward()
+    return result
+
+
+def adamw_losses(model, streams, options, steps=10):
+    """The loss before each step; every step takes all streams."""
+    parameters = dict(model.named_parameters())
+    groups = [{"params": [p for n, p in parameters.items() if decays(n)], "weight_decay": options["weight_decay"]},
+              {"params": [p for n, p in parameters.items() if not decays(n)], "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=options["learning_rate"], betas=(options["beta1"], options["beta2"]),
+                                  eps=options["epsilon"], foreach=False)
+    losses, norms = [], []
+    for _ in range(steps):
+        losses.append(gradients(model, streams).loss.item())
+        norms.append(torch.nn.utils.clip_grad_norm_(parameters.values(), options["max_grad_norm"]).item())
+        optimizer.step()
+    assert all(norm > options["max_grad_norm"] for norm in norms), "clipping must act, or it is not tested"
+    return losses
+
+
+def generator_line():
+    versions = [f"python {platform.python_version()}"]
+    versions += [f"{module.__name__} {module.__version__}" for module in (torch, transformers, safetensors)]
+    return f"python tools/goldens/models.py ({', '.join(versions)})"
+
+
+def write_case(name, case, root):
+    directory = root / name
+    shutil.rmtree(directory, ignore_errors=True)
+    generator = torch.Generator().manual_seed(case.seed)
+    model = case.model(case.config)
+    randomise(model, generator)
+    model.save_pretrained(directory)
+    (directory / "generation_config.json").unlink(missing_ok=True)
+
+    make_streams = gpt2_streams if case.config.model_type == "gpt2" else bert_streams
+    streams = make_streams(case.irregular, generator)
+    (directory / "streams.jsonl").write_text("".join(json.dumps(stream) + "\n" for stream in streams))
+    streams = [with_defaults(stream) for stream in streams]
+
+    model = load(case, directory)
+    result = gradients(model, streams)
+    with safe_open(directory / "model.safetensors", "pt") as stored:
+        names = list(stored.keys())
+    by_name = dict(model.named_parameters(remove_duplicate=False))
+    stored_gradients = {name: by_name[name].grad.float().contiguous() for name in names}
+    safetensors.torch.save_file(stored_gradients, directory / "gradients.safetensors", metadata={"format": "pt"})
+
+    options = {**case.adamw, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "max_grad_norm": 1.0}
+    losses = adamw_losses(model, streams, options)
+    expected = {"generator": generator_line(), **result.to_json(),
+                "adamw": {**options, "no_decay": "biases and norms", "losses": losses}}
+    assert math.isclose(losses[0], expected["loss"], rel_tol=1e-14)
+    (directory / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
+    for file in directory.iterdir():
+        file.chmod(0o644)  # safetensors writes for the owner alone
+    print(f"{name}: loss {expected['loss']:.6f}, AdamW {losses[0]:.6f} -> {losses[-1]:.6f}, {len(names)} tensors")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    default = Path(__file__).resolve().parents[2] / "tests/golden/models"
+    parser.add_argument("--out", type=Path, default=default, help="default: %(default)s")
+    arguments = parser.parse_args()
+    transformers.utils.logging.disable_progress_bar()
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    for name, case in CASES.items():
+        write_case(name, case, arguments.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""The loss of a list of streams under a `transformers` model, as `surprisal loss --streams` defines it.
+
+A stream is a dict with the keys of the project's JSON lines. The loss of all lines together is
+    sum over the terms k (token targets, labels) of  (sum of weight * surprisal) / (sum of weight)
+and the surprisal of a target is -log p(id) at its row, in nats.
+"""
+
+import json
+from dataclasses import dataclass
+
+import torch
+
+
+class UnsupportedStream(ValueError):
+    """The stream says something that this model in `transformers` cannot express."""
+
+
+@dataclass
+class Loss:
+    loss: torch.Tensor
+    terms: dict  # "token" | "label" -> (sum, weight)
+    surprisal: list  # per line: tensor [T]
+    label_surprisal: list  # per line: tensor [S]
+
+    def to_json(self):
+        return {
+            "loss": self.loss.item(),
+            "terms": {k: {"sum": s.item(), "weight": w.item()} for k, (s, w) in self.terms.items()},
+            "surprisal": [s.tolist() for s in self.surprisal],
+            "label_surprisal": [s.tolist() for s in self.label_surprisal],
+        }
+
+
+def read_streams(path):
+    with open(path, encoding="utf-8") as file:
+        streams = [json.loads(line) for line in file if line.strip()]
+    return [with_defaults(stream) for stream in streams]
+
+
+def with_defaults(stream):
+    size = len(stream["token"])
+    full = dict(stream)
+    full.setdefault("position", [i - begin for i, (begin, _) in enumerate(stream["visible"])])
+    full.setdefault("segment", [0] * size)
+    full.setdefault("target", [])
+    full.setdefault("label", [])
+    if any(full.get("block_position", [])):
+        raise UnsupportedStream("block positions: neither BERT nor GPT-2 has them")
+    return full
+
+
+def native_mask(stream, causal):
+    """Whether the model's own mask, with nothing passed to it, is what the stream says."""
+    size = len(stream["token"])
+    own = [[0, i + 1 if causal else size] for i in range(size)]
+    # `transformers` takes a jump in the positions for the start of another sequence and masks across it.
+    steps = {b - a for a, b in zip(stream["position"], stream["position"][1:])}
+    return stream["visible"] == own and steps <= {1}
+
+
+def additive_mask(stream, dtype):
+    """[1, 1, N, N]: 0 where row i may attend to key j, the least number elsewhere."""
+    if any(begin >= end for begin, end in stream["visible"]):
+        raise UnsupportedStream("a row that sees nothing: softmax over no keys is undefined in `transformers`")
+    keys = torch.arange(len(stream["token"]))
+    interval = torch.tensor(stream["visible"])
+    seen = (keys >= interval[:, :1]) & (keys < interval[:, 1:])
+    mask = torch.zeros(seen.shape, dtype=dtype).masked_fill(~seen, torch.finfo(dtype).min)
+    return mask[None, None]
+
+
+def logits(model, stream):
+    """(vocabulary logits [N, V], sentence logits [2] or None)."""
+    causal = model.config.model_type == "gpt2"
+    arguments = {
+        "input_ids": torch.tensor([stream["token"]]),
+        "position_ids": torch.tensor([stream["position"]]),
+    }
+    if not native_mask(stream, causal):
+        arguments["attention_mask"] = additive_mask(stream, model.dtype)
+    if causal:
+        if any(stream["segment"]):
+            raise UnsupportedStream("segments: GPT-2 has none")
+        return model(**arguments, use_cache=False).logits[0], None
+    output = model(**arguments, token_type_ids=torch.tensor([stream["segment"]]))
+    return output.prediction_logits[0], output.seq_relationship_logits[0]
+
+
+def surprisals(scores, answers):
+    """-log p of each [row, answer, weight]; and the weights."""
+    rows = torch.tensor([row for row, _, _ in answers], dtype=torch.long)
+    right = torch.tensor([answer for _, answer, _ in answers], dtype=torch.long)
+    weight = torch.tensor([weight for _, _, weight in answers], dtype=scores.dtype)
+    log_p = torch.log_softmax(scores[rows], dim=-1)
+    return -log_p.gather(1, right[:, None])[:, 0], weight
+
+
+def label_surprisals(sentence, stream, dtype):
+    if not stream["label"]:
+        return torch.zeros(0, dtype=dtype), torch.zeros(0, dtype=dtype)
+    if sentence is None:
+        raise UnsupportedStream("labels: the model has no sentence head")
+    if any(row != 0 for row, _, _ in stream["label"]):
+        raise UnsupportedStream("a label elsewhere than on row 0: BERT pools the first row")
+    return surprisals(sentence[None, :], stream["label"])
+
+
+def stream_loss(model, streams):
+    lines = {"token": [], "label": []}
+    for stream in streams:
+        vocabulary, sentence = logits(model, stream)
+        lines["token"].append(surprisals(vocabulary, stream["target"]))
+        lines["label"].append(label_surprisals(sentence, stream, model.dtype))
+    terms, loss = {}, torch.zeros((), dtype=model.dtype)
+    for name, pairs in lines.items():
+        total = sum((surprisal * weight).sum() for surprisal, weight in pairs)
+        weight = sum(weight.sum() for _, weight in pairs)
+        terms[name] = (total, weight)
+        if weight > 0:
+            loss = loss + total / weight
+    return Loss(loss, terms, [s for s, _ in lines["token"]], [s for s, _ in lines["label"]])
