@@ -6,7 +6,8 @@ namespace surprisal {
 namespace {
 
 // crossing[j] becomes the number of intervals that hold both key j - 1 and key j.
-void count_crossings(std::span<const Interval> visible, std::int64_t keys, std::vector<std::int32_t>& crossing) {
+void count_crossings(std::span<const Interval> visible, std::int64_t keys,
+                     std::vector<std::int32_t>& crossing) {
   crossing.assign(static_cast<std::size_t>(keys) + 2, 0);
   for (const Interval& interval : visible) {
     if (interval.begin >= interval.end) continue;
@@ -28,23 +29,34 @@ bool keys_overlap(const AttentionGroup& group, const Interval& keys) {
   return keys.begin < group.key_end && group.key_begin < keys.end;
 }
 
-// Adds `row`, which sees within `keys`, to the groups. Rows of one group are contiguous: groups between are merged into it.
-void add_row(std::vector<AttentionGroup>& groups, std::int32_t row, const Interval& keys) {
+// Merges into `group` the groups from `first` on: rows of one group are contiguous.
+void merge_from(std::vector<AttentionGroup>& groups, std::size_t first, AttentionGroup& group) {
+  for (std::size_t index = first; index < groups.size(); ++index) {
+    group.row_begin = std::min(group.row_begin, groups[index].row_begin);
+    group.key_begin = std::min(group.key_begin, groups[index].key_begin);
+    group.key_end = std::max(group.key_end, groups[index].key_end);
+  }
+  groups.resize(first);
+}
+
+// Adds `row`, which sees within `keys`, to the groups. `reach` is the largest key_end of all of them.
+void add_row(std::vector<AttentionGroup>& groups, std::int32_t row, const Interval& keys,
+             std::int32_t& reach) {
   if (!groups.empty() && keys_overlap(groups.back(), keys)) {
     groups.back().row_end = row + 1;
     return;
   }
   AttentionGroup group{row, row + 1, keys.begin, keys.end};
-  for (std::size_t index = 0; index < groups.size(); ++index) {
-    if (!keys_overlap(groups[index], keys)) continue;
-    for (std::size_t merged = index; merged < groups.size(); ++merged) {
-      group.row_begin = std::min(group.row_begin, groups[merged].row_begin);
-      group.key_begin = std::min(group.key_begin, groups[merged].key_begin);
-      group.key_end = std::max(group.key_end, groups[merged].key_end);
-    }
-    groups.resize(index);
-    break;
+  // A merged group spans the keys between its members, which may be those of yet another group: until nothing
+  // overlaps.
+  for (bool merged = keys.begin < reach; merged;) {
+    auto overlapping = std::find_if(groups.begin(), groups.end(), [&](const AttentionGroup& other) {
+      return keys_overlap(other, {group.key_begin, group.key_end});
+    });
+    merged = overlapping != groups.end();
+    if (merged) merge_from(groups, static_cast<std::size_t>(overlapping - groups.begin()), group);
   }
+  reach = std::max(reach, group.key_end);
   groups.push_back(group);
 }
 
@@ -55,6 +67,7 @@ void plan_attention(std::span<const Interval> visible, std::int64_t keys, Attent
   plan.groups.clear();
   count_crossings(visible, keys, plan.crossing);
   Interval connected{0, 0};
+  std::int32_t reach = 0;
   for (std::int32_t row = 0; row < static_cast<std::int32_t>(visible.size()); ++row) {
     const Interval& interval = visible[static_cast<std::size_t>(row)];
     bool sees = interval.begin < interval.end;
@@ -62,7 +75,7 @@ void plan_attention(std::span<const Interval> visible, std::int64_t keys, Attent
       connected = connected_keys(plan.crossing, interval.begin, keys);
     }
     if (sees) {
-      add_row(plan.groups, row, connected);
+      add_row(plan.groups, row, connected, reach);
     } else if (plan.groups.empty()) {
       plan.groups.push_back({row, row + 1, 0, 0});
     } else {

@@ -1,16 +1,17 @@
 // Softmax attention in which row i sees one contiguous interval of keys (DESIGN.md section 2): per head
 //   O_i = sum over j in [begin_i, end_i) of softmax_j(scale * Q_i . K_j) V_j;  an empty interval gives 0.
-// Tiles with an online softmax (Dao et al., arXiv 2205.14135): no [N, N] tensor exists, tiles that no row sees are
-// skipped, and backward recomputes the probabilities from the log-sum-exp that forward kept.
+// Tiles with an online softmax (Dao et al., arXiv 2205.14135): no [N, N] tensor exists, tiles that no row
+// sees are skipped, and backward recomputes the probabilities from the log-sum-exp that forward kept.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "surprisal/stream.h"
+
 #include "core/tensor.h"
 #include "ops/dropout.h"
-#include "surprisal/stream.h"
 
 namespace surprisal {
 
@@ -28,7 +29,8 @@ struct AttentionShape {
   float scale = 1;
 };
 
-// Rows whose intervals touch no key of any other group: what the tasks of a stream are cut into. Made once a stream.
+// Rows whose intervals touch no key of any other group: what the tasks of a stream are cut into. Made once a
+// stream.
 struct AttentionGroup {
   std::int32_t row_begin, row_end, key_begin, key_end;
 };
@@ -39,12 +41,12 @@ struct AttentionPlan {
 };
 void plan_attention(std::span<const Interval> visible, std::int64_t keys, AttentionPlan& plan);
 
-// Dropout of the probabilities; p == 0: none. The number of (row, head, key) is keyed by the row's identity, the head and
-// the key's place in the row's sequence.
+// Dropout of the probabilities; p == 0: none. The number of (row, head, key) is keyed by the row's identity,
+// the head and the key's place in the row's sequence.
 struct AttentionDropout {
   double p = 0;
-  std::span<const DropoutRow> rows;                // [N]
-  std::span<const std::int32_t> sequence_begin;    // [N] stream row where the row's sequence begins
+  std::span<const DropoutRow> rows;              // [N]
+  std::span<const std::int32_t> sequence_begin;  // [N] stream row where the row's sequence begins
 };
 
 // out is written; log_sum_exp: f32 [heads, N] is written (-infinity where a row sees nothing).

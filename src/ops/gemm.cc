@@ -8,9 +8,9 @@
 namespace surprisal {
 namespace {
 
-// Measured with oneDNN's sgemm on AVX-512: it copies its operands into panels on every call, so near-square blocks copy
-// least, and a width that is a multiple of 48 wastes no column of its kernel. A block of both operands and of the result
-// stays within the second-level cache.
+// Measured with oneDNN's sgemm on AVX-512: it copies its operands into panels on every call, so near-square
+// blocks copy least, and a width that is a multiple of 48 wastes no column of its kernel. A block of both
+// operands and of the result stays within the second-level cache.
 constexpr std::int64_t kBlockColumns = 384;
 constexpr std::int64_t kBlockRows = 512;
 
@@ -18,8 +18,8 @@ struct Blocks {
   std::int64_t rows, columns;
 };
 
-// Large blocks where there are many of them, smaller ones where few would leave threads idle. Never a function of the
-// number of threads, or results would be, too.
+// Large blocks where there are many of them, smaller ones where few would leave threads idle. Never a
+// function of the number of threads, or results would be, too.
 Blocks choose_blocks(std::int64_t rows, std::int64_t columns) {
   constexpr std::int64_t kEnough = 8;
   Blocks block{kBlockRows, kBlockColumns};

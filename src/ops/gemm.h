@@ -1,6 +1,7 @@
-// The seam behind which matrix products stand (DESIGN.md section 4). The output is cut into blocks whose size depends on
-// the shapes alone, one thread a block, and the inner dimension is never split between threads: a product has the same
-// bits for any number of threads. src/ops/gemm_onednn.cc or src/ops/gemm_reference.cc is what computes a block.
+// The seam behind which matrix products stand (DESIGN.md section 4). The output is cut into blocks whose size
+// depends on the shapes alone, one thread a block, and the inner dimension is never split between threads: a
+// product has the same bits for any number of threads. src/ops/gemm_onednn.cc or src/ops/gemm_reference.cc is
+// what computes a block.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +10,8 @@
 
 namespace surprisal {
 
-// A matrix as it is used, [rows, columns]; stored row-major with `stride` elements between rows, or transposed: stored
-// [columns, rows].
+// A matrix as it is used, [rows, columns]; stored row-major with `stride` elements between rows, or
+// transposed: stored [columns, rows].
 struct Matrix {
   float* data = nullptr;
   std::int64_t rows = 0, columns = 0;
@@ -34,11 +35,13 @@ inline Matrix matrix(const Tensor& tensor) {
 
 enum class Write { over, add };  // C = A B, or C += A B
 
-// C [M, N] = A [M, K] B [K, N]; then every row of C gets `bias` [N] added, if given. C is not transposed and overlaps
-// neither A nor B. K == 0 gives zeros (plus bias). REQUIRES f32.
-void gemm(const Matrix& a, const Matrix& b, const Matrix& c, Write write = Write::over, const float* bias = nullptr);
+// C [M, N] = A [M, K] B [K, N]; then every row of C gets `bias` [N] added, if given. C is not transposed and
+// overlaps neither A nor B. K == 0 gives zeros (plus bias). REQUIRES f32.
+void gemm(const Matrix& a, const Matrix& b, const Matrix& c, Write write = Write::over,
+          const float* bias = nullptr);
 
-// The same product of one block, on the calling thread alone, times alpha: what gemm() and the attention tiles call.
+// The same product of one block, on the calling thread alone, times alpha: what gemm() and the attention
+// tiles call.
 void gemm_block(const Matrix& a, const Matrix& b, const Matrix& c, Write write, float alpha = 1.0f);
 
 // "oneDNN 2.6.3", "reference": for doctor and environment.json.

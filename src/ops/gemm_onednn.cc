@@ -7,8 +7,8 @@
 
 namespace surprisal {
 
-// dnnl_sgemm picks its kernel by CPU feature, takes any stride and either transposition without a primitive to make
-// before, and called from inside a parallel region, or for a tile, stays on its thread.
+// dnnl_sgemm picks its kernel by CPU feature, takes any stride and either transposition without a primitive
+// to make before, and called from inside a parallel region, or for a tile, stays on its thread.
 void gemm_block(const Matrix& a, const Matrix& b, const Matrix& c, Write write, float alpha) {
   if (c.rows == 0 || c.columns == 0) return;
   if (a.columns == 0) {
@@ -20,8 +20,8 @@ void gemm_block(const Matrix& a, const Matrix& b, const Matrix& c, Write write, 
     return;
   }
   [[maybe_unused]] dnnl_status_t status =
-      dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', c.rows, c.columns, a.columns, alpha, a.data,
-                 a.stride, b.data, b.stride, write == Write::add ? 1.0f : 0.0f, c.data, c.stride);
+      dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', c.rows, c.columns, a.columns, alpha,
+                 a.data, a.stride, b.data, b.stride, write == Write::add ? 1.0f : 0.0f, c.data, c.stride);
   assert(status == dnnl_success);
 }
 
