@@ -17,11 +17,11 @@ enum class ErrorKind {
 
 // The parts of a message. `what` is required; a part that is empty is left out of the message.
 struct ErrorParts {
-  std::string what;      // "unknown key train.learning_rat"
-  std::string where;     // "run.toml:14:1", "model.safetensors, tensor wte.weight"
-  std::string found;     // "[211, 36]"
-  std::string expected;  // "[211, 48]"
-  std::string fix;       // "did you mean train.learning_rate?"
+  std::string what{};      // "unknown key train.learning_rat"
+  std::string where{};     // "run.toml:14:1", "model.safetensors, tensor wte.weight"
+  std::string found{};     // "[211, 36]"
+  std::string expected{};  // "[211, 48]"
+  std::string fix{};       // "did you mean train.learning_rate?"
 };
 
 class Error : public std::exception {

@@ -1,15 +1,15 @@
 #include "core/arena.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <cassert>
 #include <cstring>
 
 #include <fmt/format.h>
+#include <sys/mman.h>
+
+#include "surprisal/error.h"
 
 #include "core/parallel.h"
-#include "surprisal/error.h"
 
 namespace surprisal {
 namespace {

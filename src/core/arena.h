@@ -1,5 +1,6 @@
-// Memory that is laid out once, before the first step. The same code runs twice: on a measuring arena, which only adds
-// up sizes, and after reserve() on the memory itself. So what was printed before the start is what is used.
+// Memory that is laid out once, before the first step. The same code runs twice: on a measuring arena, which
+// only adds up sizes, and after reserve() on the memory itself. So what was printed before the start is what
+// is used.
 #pragma once
 
 #include <cstddef>

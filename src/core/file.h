@@ -1,4 +1,5 @@
-// Checked reading and committed writing of files. Every error is an Error of kind io that names the path and the cause.
+// Checked reading and committed writing of files. Every error is an Error of kind io that names the path and
+// the cause.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +12,8 @@
 
 namespace surprisal {
 
-// A file mapped read-only. An empty file maps to an empty span. Throws Error (io): missing, a directory, unreadable.
+// A file mapped read-only. An empty file maps to an empty span. Throws Error (io): missing, a directory,
+// unreadable.
 class MappedFile {
  public:
   explicit MappedFile(const std::filesystem::path& path);

@@ -1,5 +1,6 @@
-// JSON from files that others made. The reader refuses what the format leaves open and attackers like: duplicate keys,
-// nesting deeper than 64, numbers that no double or 64-bit integer holds, trailing text, bytes that are not UTF-8.
+// JSON from files that others made. The reader refuses what the format leaves open and attackers like:
+// duplicate keys, nesting deeper than 64, numbers that no double or 64-bit integer holds, trailing text,
+// bytes that are not UTF-8.
 #pragma once
 
 #include <cstdint>
@@ -15,20 +16,23 @@ using OrderedJson = nlohmann::ordered_json;  // written: keys in the order that 
 
 inline constexpr int kMaxJsonDepth = 64;
 
-// `where` names the source in errors ("config.json", "corpus.jsonl:17"). Throws Error (data) with the byte offset.
+// `where` names the source in errors ("config.json", "corpus.jsonl:17"). Throws Error (data) with the byte
+// offset.
 Json parse_json(std::string_view text, const std::string& where);
 
-// Typed access with errors that name `where` and the key. `require` throws if the key is absent; `optional_*` returns
-// `fallback` if it is absent or null. A value of the wrong type or range is an Error (data).
+// Typed access with errors that name `where` and the key. `require` throws if the key is absent; `optional_*`
+// returns `fallback` if it is absent or null. A value of the wrong type or range is an Error (data).
 const Json& require(const Json& object, const char* key, const std::string& where);
-std::int64_t get_int(const Json& object, const char* key, const std::string& where, std::int64_t min, std::int64_t max);
+std::int64_t get_int(const Json& object, const char* key, const std::string& where, std::int64_t min,
+                     std::int64_t max);
 std::int64_t get_int_or(const Json& object, const char* key, const std::string& where, std::int64_t min,
                         std::int64_t max, std::int64_t fallback);
 double get_number_or(const Json& object, const char* key, const std::string& where, double min, double max,
                      double fallback);
 bool get_bool_or(const Json& object, const char* key, const std::string& where, bool fallback);
 std::string get_string(const Json& object, const char* key, const std::string& where);
-std::string get_string_or(const Json& object, const char* key, const std::string& where, std::string fallback);
+std::string get_string_or(const Json& object, const char* key, const std::string& where,
+                          std::string fallback);
 
 // One line, non-ASCII kept as UTF-8, bytes that are no UTF-8 as U+FFFD.
 std::string to_line(const OrderedJson& value);

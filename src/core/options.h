@@ -1,5 +1,5 @@
-// Options declared once. A struct of options lists its fields in visit(); reading TOML, overriding from the command
-// line, writing the resolved configuration and printing help are all visitors over that one list.
+// Options declared once. A struct of options lists its fields in visit(); reading TOML, overriding from the
+// command line, writing the resolved configuration and printing help are all visitors over that one list.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,8 @@ struct NumberRange {
 
 using Choices = std::vector<std::string>;  // what a string may be; empty: anything
 
-// What a field is besides its value. `required` fields have no default: finish() of the reader names those not given.
+// What a field is besides its value. `required` fields have no default: finish() of the reader names those
+// not given.
 struct FieldTraits {
   bool required = false;
   bool path = false;      // a path, or list of paths: made absolute when the configuration is resolved
@@ -37,7 +38,8 @@ class OptionVisitor {
  public:
   virtual ~OptionVisitor() = default;
   // Fields visited by `body` belong to the table `name` (nested tables nest: objective.mlm).
-  virtual void table(std::string_view name, std::string_view help, const std::function<void(OptionVisitor&)>& body) = 0;
+  virtual void table(std::string_view name, std::string_view help,
+                     const std::function<void(OptionVisitor&)>& body) = 0;
   virtual void field(std::string_view key, bool& value, std::string_view help, FieldTraits traits = {}) = 0;
   virtual void field(std::string_view key, std::int64_t& value, IntRange range, std::string_view help,
                      FieldTraits traits = {}) = 0;
@@ -51,30 +53,32 @@ class OptionVisitor {
 
 using VisitFunction = std::function<void(OptionVisitor&)>;
 
-// An override from the command line: {"train.learning_rate", "3e-4"}. The text is a TOML value; a text that is not one
-// and meets a string field is that string itself (--tokenizer.path tokenizers/bpe).
+// An override from the command line: {"train.learning_rate", "3e-4"}. The text is a TOML value; a text that
+// is not one and meets a string field is that string itself (--tokenizer.path tokenizers/bpe).
 struct Override {
   std::string key;
   std::string text;
 };
 
-// Reads `file` (may be empty: no file) and then `overrides` into the fields that `visit` lists, checks types, ranges and
-// choices, and returns the dotted keys that were given (file or override). Relative paths are relative to the working
-// directory and made absolute. Throws Error (io) where the file cannot be read, Error (usage) for everything else, with
-// file:line:column, and for an unknown key or choice the nearest known name.
+// Reads `file` (may be empty: no file) and then `overrides` into the fields that `visit` lists, checks types,
+// ranges and choices, and returns the dotted keys that were given (file or override). Relative paths are
+// relative to the working directory and made absolute. Throws Error (io) where the file cannot be read, Error
+// (usage) for everything else, with file:line:column, and for an unknown key or choice the nearest known
+// name.
 std::vector<std::string> read_options(const std::string& file, const std::vector<Override>& overrides,
                                       const VisitFunction& visit);
 // The same from TOML text; `where` names it in errors.
 std::vector<std::string> read_options_text(std::string_view toml, const std::string& where,
-                                           const std::vector<Override>& overrides, const VisitFunction& visit);
+                                           const std::vector<Override>& overrides,
+                                           const VisitFunction& visit);
 
 // The values as TOML, every field, tables in order; numbers so that reading them back gives the same bits.
 std::string write_options(const VisitFunction& visit);
 
 // One entry a field, for help, completion and the documentation.
 struct FieldHelp {
-  std::string key;            // "train.learning_rate"
-  std::string type;           // "number", "integer", "true|false", "string", "list", or the choices joined by '|'
+  std::string key;   // "train.learning_rate"
+  std::string type;  // "number", "integer", "true|false", "string", "list", or the choices joined by '|'
   std::string default_value;  // as TOML; empty for a required field
   std::string range;          // "[0, 1]", "" where there is none
   std::string help;

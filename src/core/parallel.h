@@ -1,5 +1,5 @@
-// A parallel loop over fixed blocks. What a block computes depends on its index alone, never on the number of threads,
-// so results have the same bits for any number of threads.
+// A parallel loop over fixed blocks. What a block computes depends on its index alone, never on the number of
+// threads, so results have the same bits for any number of threads.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +17,9 @@ using BlockFunction = void (*)(void* context, std::int64_t block, int thread);
 void run_blocks(std::int64_t blocks, BlockFunction function, void* context);
 }  // namespace detail
 
-// Calls function(block, thread) once for every block in [0, blocks); thread is in [0, threads()). Blocks start in
-// ascending order. An exception ends the loop early and is thrown here: that of the lowest block that threw.
-// A parallel_for inside a block runs on that block's thread alone, and its blocks see thread 0.
+// Calls function(block, thread) once for every block in [0, blocks); thread is in [0, threads()). Blocks
+// start in ascending order. An exception ends the loop early and is thrown here: that of the lowest block
+// that threw. A parallel_for inside a block runs on that block's thread alone, and its blocks see thread 0.
 template <class Function>
 void parallel_for(std::int64_t blocks, Function&& function) {
   detail::run_blocks(

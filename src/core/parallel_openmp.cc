@@ -1,7 +1,7 @@
-#include <omp.h>
-
 #include <algorithm>
 #include <atomic>
+
+#include <omp.h>
 
 #include "core/parallel.h"
 #include "core/parallel_state.h"

@@ -30,9 +30,10 @@ std::uint64_t Permutation::round(std::uint64_t value) const {
   std::uint64_t mask = (std::uint64_t{1} << half_bits_) - 1;
   std::uint64_t left = value >> half_bits_, right = value & mask;
   for (std::uint32_t step = 0; step < 6; ++step) {
-    PhiloxBlock bits = philox(key_.seed, {step, static_cast<std::uint32_t>(key_.purpose) << 24 | (key_.epoch & 0xFFFFFF),
-                                          static_cast<std::uint32_t>(right),
-                                          static_cast<std::uint32_t>(key_.sample ^ (key_.sample >> 32))});
+    PhiloxBlock bits =
+        philox(key_.seed, {step, static_cast<std::uint32_t>(key_.purpose) << 24 | (key_.epoch & 0xFFFFFF),
+                           static_cast<std::uint32_t>(right),
+                           static_cast<std::uint32_t>(key_.sample ^ (key_.sample >> 32))});
     std::uint64_t mixed = left ^ (bits[0] & mask);
     left = right;
     right = mixed;

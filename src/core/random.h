@@ -1,5 +1,6 @@
-// Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3;
-// SC 2011). A number is a pure function of its key, so any sample can be rebuilt alone, on any rank, after any resume.
+// Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy
+// as 1, 2, 3; SC 2011). A number is a pure function of its key, so any sample can be rebuilt alone, on any
+// rank, after any resume.
 #pragma once
 
 #include <array>
@@ -22,7 +23,8 @@ constexpr PhiloxBlock philox(std::uint64_t key, PhiloxBlock counter) {
   return counter;
 }
 
-// What a number is for. Two purposes never share numbers. Values are part of the file format of a run: append only.
+// What a number is for. Two purposes never share numbers. Values are part of the file format of a run: append
+// only.
 enum class Purpose : std::uint32_t {
   initialisation = 0,
   document_order = 1,
@@ -49,8 +51,10 @@ class Random {
 
   std::uint32_t next_u32() {
     if (used_ == 4) {
-      block_ = philox(key_.seed, {index_++, static_cast<std::uint32_t>(key_.purpose) << 24 | (key_.epoch & 0xFFFFFF),
-                                  static_cast<std::uint32_t>(key_.sample), static_cast<std::uint32_t>(key_.sample >> 32)});
+      block_ =
+          philox(key_.seed,
+                 {index_++, static_cast<std::uint32_t>(key_.purpose) << 24 | (key_.epoch & 0xFFFFFF),
+                  static_cast<std::uint32_t>(key_.sample), static_cast<std::uint32_t>(key_.sample >> 32)});
       used_ = 0;
     }
     return block_[used_++];
@@ -73,8 +77,8 @@ class Random {
   std::uint32_t used_ = 4;
 };
 
-// A keyed permutation of [0, size): element `index` of the shuffled order, in O(1) memory (a Feistel network that walks
-// its cycles back into the range).
+// A keyed permutation of [0, size): element `index` of the shuffled order, in O(1) memory (a Feistel network
+// that walks its cycles back into the range).
 class Permutation {
  public:
   Permutation(RandomKey key, std::uint64_t size);

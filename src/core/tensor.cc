@@ -4,10 +4,13 @@ namespace surprisal {
 
 std::size_t size_of(Dtype dtype) {
   switch (dtype) {
-    case Dtype::f64: return 8;
-    case Dtype::bf16: return 2;
+    case Dtype::f64:
+      return 8;
+    case Dtype::bf16:
+      return 2;
     case Dtype::f32:
-    case Dtype::i32: return 4;
+    case Dtype::i32:
+      return 4;
   }
   return 0;
 }
@@ -31,12 +34,21 @@ std::string Shape::to_string() const {
 Tensor Tensor::rows(std::int64_t begin, std::int64_t end) const {
   Tensor part = *this;
   std::int64_t row_elements = shape.rank() == 0 || shape[0] == 0 ? 0 : elements() / shape[0];
-  if (data) part.data = static_cast<char*>(data) + static_cast<std::size_t>(begin * row_elements) * size_of(dtype);
+  if (data)
+    part.data = static_cast<char*>(data) + static_cast<std::size_t>(begin * row_elements) * size_of(dtype);
   switch (shape.rank()) {
-    case 2: part.shape = {end - begin, shape[1]}; break;
-    case 3: part.shape = {end - begin, shape[1], shape[2]}; break;
-    case 4: part.shape = {end - begin, shape[1], shape[2], shape[3]}; break;
-    default: part.shape = {end - begin}; break;
+    case 2:
+      part.shape = {end - begin, shape[1]};
+      break;
+    case 3:
+      part.shape = {end - begin, shape[1], shape[2]};
+      break;
+    case 4:
+      part.shape = {end - begin, shape[1], shape[2], shape[3]};
+      break;
+    default:
+      part.shape = {end - begin};
+      break;
   }
   return part;
 }
