@@ -191,6 +191,8 @@ def write_case(name, case, root):
     options = {**case.adamw, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "max_grad_norm": 1.0}
     losses = adamw_losses(model, streams, options)
     expected = {"generator": generator_line(), **result.to_json(),
+                "predicted": [line.tolist() for line in result.predicted],
+                "label_predicted": [line.tolist() for line in result.label_predicted],
                 "adamw": {**options, "no_decay": "biases and norms", "losses": losses}}
     assert math.isclose(losses[0], expected["loss"], rel_tol=1e-14)
     (directory / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")

@@ -21,6 +21,8 @@ class Loss:
     terms: dict  # "token" | "label" -> (sum, weight)
     surprisal: list  # per line: tensor [T]
     label_surprisal: list  # per line: tensor [S]
+    predicted: list  # per line: tensor [T], the most probable ids
+    label_predicted: list  # per line: tensor [S], the most probable classes
 
     def to_json(self):
         return {
@@ -87,17 +89,17 @@ def logits(model, stream):
 
 
 def surprisals(scores, answers):
-    """-log p of each [row, answer, weight]; and the weights."""
+    """Of each [row, answer, weight]: -log p, the weight, and the most probable answer."""
     rows = torch.tensor([row for row, _, _ in answers], dtype=torch.long)
     right = torch.tensor([answer for _, answer, _ in answers], dtype=torch.long)
     weight = torch.tensor([weight for _, _, weight in answers], dtype=scores.dtype)
     log_p = torch.log_softmax(scores[rows], dim=-1)
-    return -log_p.gather(1, right[:, None])[:, 0], weight
+    return -log_p.gather(1, right[:, None])[:, 0], weight, log_p.argmax(dim=1)
 
 
 def label_surprisals(sentence, stream, dtype):
     if not stream["label"]:
-        return torch.zeros(0, dtype=dtype), torch.zeros(0, dtype=dtype)
+        return surprisals(torch.zeros(1, 2, dtype=dtype), [])
     if sentence is None:
         raise UnsupportedStream("labels: the model has no sentence head")
     if any(row != 0 for row, _, _ in stream["label"]):
@@ -113,9 +115,11 @@ def stream_loss(model, streams):
         lines["label"].append(label_surprisals(sentence, stream, model.dtype))
     terms, loss = {}, torch.zeros((), dtype=model.dtype)
     for name, pairs in lines.items():
-        total = sum((surprisal * weight).sum() for surprisal, weight in pairs)
-        weight = sum(weight.sum() for _, weight in pairs)
+        total = sum((surprisal * weight).sum() for surprisal, weight, _ in pairs)
+        weight = sum(weight.sum() for _, weight, _ in pairs)
         terms[name] = (total, weight)
         if weight > 0:
             loss = loss + total / weight
-    return Loss(loss, terms, [s for s, _ in lines["token"]], [s for s, _ in lines["label"]])
+    token, label = lines["token"], lines["label"]
+    return Loss(loss, terms, [s for s, _, _ in token], [s for s, _, _ in label], [p for _, _, p in token],
+                [p for _, _, p in label])

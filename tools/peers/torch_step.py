@@ -24,9 +24,9 @@ def case(name):
     return register
 
 
-def training_step(model, loss_of, fused=True):
+def training_step(model, loss_of):
     """One whole step: forward, backward, clipping, AdamW; what a trainer does between two batches."""
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.01, fused=fused)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.01, fused=True)
 
     def step():
         optimizer.zero_grad(set_to_none=False)
@@ -40,7 +40,7 @@ def training_step(model, loss_of, fused=True):
 
 def gpt2(batch, length):
     config = transformers.GPT2Config(resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, use_cache=False)
-    model = transformers.GPT2LMHeadModel._from_config(config, attn_implementation="sdpa").train()
+    model = transformers.AutoModelForCausalLM.from_config(config, attn_implementation="sdpa").train()
     ids = torch.randint(0, config.vocab_size, (batch, length))
     return batch * length, training_step(model, lambda: model(input_ids=ids, labels=ids).loss)
 
@@ -58,7 +58,7 @@ def gpt2_long():
 def bert(batch, length, masked):
     """(configuration, ids with the mask token in place, labels that are -100 but at the masked 15 %)."""
     config = transformers.BertConfig(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
-    model = transformers.BertForMaskedLM._from_config(config, attn_implementation="sdpa").train()
+    model = transformers.AutoModelForMaskedLM.from_config(config, attn_implementation="sdpa").train()
     ids = torch.randint(1000, config.vocab_size, (batch, length))
     chosen = torch.rand(batch, length).argsort(dim=1)[:, :round(masked * length)]
     labels = torch.full_like(ids, -100).scatter(1, chosen, ids.gather(1, chosen))
@@ -148,6 +148,7 @@ def main():
     global torch, transformers
     import torch
     import transformers
+    transformers.utils.logging.set_verbosity_error()
     torch.set_num_threads(arguments.threads)
     for name in names:
         measure(name, arguments.repeat, arguments.warmup)

@@ -1,0 +1,396 @@
+// Whole models against `transformers`: loss, every surprisal, every gradient and ten steps of AdamW, for each
+// directory of tests/golden/models (tools/goldens/models.py wrote them, in float64).
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "core/file.h"
+#include "core/json.h"
+#include "model/transformer.h"
+#include "ops/adamw.h"
+#include "store/model_directory.h"
+#include "store/safetensors.h"
+#include "stream/check.h"
+#include "stream/json_lines.h"
+#include "stream/packing.h"
+
+namespace surprisal {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Rounding of f32 (2^-24 = 6e-8) through a chain of some twenty products and reductions of at most 211 terms:
+// each adds about sqrt(211) * 6e-8 = 9e-7 of its operands' scale, in quadrature 4e-6; five times that,
+// because the bound is for the worst of thousands of elements. PyTorch's own f32 comes to 5.6e-6.
+constexpr double kOfTensor = 2e-5;
+// A sum whose terms cancel (the key biases of BERT: exactly 0) keeps the rounding of its terms, whose scale
+// is that of the model's gradients and not its own.
+constexpr double kOfModel = 1e-6;
+// log p is a difference of logits of order 1, each a sum of 36 products.
+constexpr double kOfSurprisal = 5e-6;
+// Adam divides by the gradient's own size: where that is near 0, the sign is rounding's. PyTorch's f32 comes
+// to 6e-6; a wrong decay group moves the tenth loss by 2e-3.
+constexpr double kOfLossAfterSteps = 5e-5;
+
+fs::path models() {
+  return fs::path(SURPRISAL_TEST_DATA) / "golden" / "models";
+}
+
+std::vector<std::string> golden_names() {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(models()))
+    if (entry.is_directory()) names.push_back(entry.path().filename());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+StreamLimits limits(const ModelConfig& config) {
+  return {.vocabulary = config.vocab_size,
+          .positions = config.max_position_embeddings,
+          .segments = std::max<std::int64_t>(config.type_vocab_size, 1),
+          .classes = config.classes};
+}
+
+std::vector<Stream> read_streams(const fs::path& file, const ModelConfig& config) {
+  std::vector<Stream> streams;
+  const std::string text = read_file(file);
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string where = file.string() + ":" + std::to_string(streams.size() + 1);
+    streams.push_back(stream_from_json(std::string_view(text).substr(begin, end - begin), where));
+    check_stream(streams.back(), limits(config), where);
+    begin = end + 1;
+  }
+  return streams;
+}
+
+Stream packed(const std::vector<Stream>& lines) {
+  Stream all;
+  for (const Stream& line : lines) append(all, line);
+  return all;
+}
+
+struct Term {
+  double sum = 0, weight = 0;
+  double mean() const { return weight > 0 ? sum / weight : 0; }
+};
+
+// What one optimizer step over the streams sees. Sums are in double, so that only the surprisals carry f32's
+// rounding.
+struct StepResult {
+  Term token, label;
+  std::vector<StreamResult> streams;
+  double loss() const { return token.mean() + label.mean(); }
+};
+
+template <typename Answer>
+void add(const std::vector<Answer>& answers, const std::vector<float>& surprisal, Term& term) {
+  ASSERT_EQ(surprisal.size(), answers.size());
+  for (std::size_t i = 0; i < answers.size(); ++i)
+    term.sum += double{answers[i].weight} * double{surprisal[i]};
+}
+
+template <typename Answer>
+double weight_of(const std::vector<Answer>& answers) {
+  return std::accumulate(answers.begin(), answers.end(), 0.0,
+                         [](double sum, const Answer& answer) { return sum + double{answer.weight}; });
+}
+
+template <typename Answer>
+std::vector<float> scale_of(const std::vector<Answer>& answers, double weight) {
+  std::vector<float> scale;
+  for (const Answer& answer : answers) scale.push_back(static_cast<float>(double{answer.weight} / weight));
+  return scale;
+}
+
+StepResult weights_of(const std::vector<Stream>& streams) {
+  StepResult step;
+  for (const Stream& stream : streams) {
+    step.token.weight += weight_of(stream.target);
+    step.label.weight += weight_of(stream.label);
+  }
+  return step;
+}
+
+StepResult evaluate(Transformer& model, const std::vector<Stream>& streams) {
+  StepResult step = weights_of(streams);
+  for (const Stream& stream : streams) {
+    model.evaluate(stream, step.streams.emplace_back());
+    add(stream.target, step.streams.back().token.surprisal, step.token);
+    add(stream.label, step.streams.back().label.surprisal, step.label);
+  }
+  return step;
+}
+
+StepResult accumulate(Transformer& model, const std::vector<Stream>& streams) {
+  StepResult step = weights_of(streams);
+  for (const Stream& stream : streams) {
+    const std::vector<float> token = scale_of(stream.target, step.token.weight);
+    const std::vector<float> label = scale_of(stream.label, step.label.weight);
+    model.accumulate_gradients(stream, {.token = token, .label = label}, nullptr,
+                               step.streams.emplace_back());
+    add(stream.target, step.streams.back().token.surprisal, step.token);
+    add(stream.label, step.streams.back().label.surprisal, step.label);
+  }
+  return step;
+}
+
+StepResult train(Transformer& model, const std::vector<Stream>& streams) {
+  model.zero_gradients();
+  return accumulate(model, streams);
+}
+
+using NamedValues = std::map<std::string, std::vector<float>>;
+
+NamedValues read_values(const fs::path& file) {
+  NamedValues values;
+  const SafetensorsFile stored(file);
+  for (const StoredTensor& tensor : stored.tensors()) {
+    std::vector<float>& to = values[tensor.name];
+    to.resize(static_cast<std::size_t>(tensor.elements()));
+    std::memcpy(to.data(), tensor.bytes.data(), tensor.bytes.size());
+  }
+  return values;
+}
+
+std::map<std::string, std::vector<std::int64_t>> shapes(const fs::path& file) {
+  std::map<std::string, std::vector<std::int64_t>> result;
+  const SafetensorsFile stored(file);
+  for (const StoredTensor& tensor : stored.tensors()) result[tensor.name] = tensor.shape;
+  return result;
+}
+
+double largest(const std::vector<float>& values) {
+  double result = 0;
+  for (float value : values) result = std::max(result, std::abs(double{value}));
+  return result;
+}
+
+double largest(const NamedValues& values) {
+  double result = 0;
+  for (const auto& [name, tensor] : values) result = std::max(result, largest(tensor));
+  return result;
+}
+
+// The factor by which the whole tensor differs in the least-squares sense: 1 where it is right, 2 where it
+// was added twice, -1 where a sign is wrong.
+double factor(const std::vector<float>& found, const std::vector<float>& expected) {
+  double product = 0, square = 0;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    product += double{found[i]} * double{expected[i]};
+    square += double{expected[i]} * double{expected[i]};
+  }
+  return square > 0 ? product / square : 0;
+}
+
+void expect_near(const NamedValues& found, const NamedValues& expected, double share) {
+  const double model_scale = largest(expected);
+  for (const auto& [name, right] : expected) {
+    SCOPED_TRACE(name);
+    const auto tensor = found.find(name);
+    ASSERT_NE(tensor, found.end());
+    ASSERT_EQ(tensor->second.size(), right.size());
+    const double tolerance = share * (kOfTensor * largest(right) + kOfModel * model_scale);
+    std::size_t wrong = 0, first = 0;
+    for (std::size_t i = right.size(); i-- > 0;)
+      if (!(std::abs(double{tensor->second[i]} - double{right[i]}) <= tolerance)) ++wrong, first = i;
+    EXPECT_EQ(wrong, 0u) << "of " << right.size() << " elements; first at " << first << ": found "
+                         << tensor->second[first] << ", expected " << right[first] << " within " << tolerance
+                         << "; the tensor's factor is " << factor(tensor->second, right);
+  }
+}
+
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string pattern = (fs::temp_directory_path() / "surprisal_golden_XXXXXX").string();
+    path_ = mkdtemp(pattern.data());
+  }
+  ~TemporaryDirectory() { fs::remove_all(path_); }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+class Golden : public testing::TestWithParam<std::string> {
+ protected:
+  fs::path directory() const { return models() / GetParam(); }
+
+  std::unique_ptr<Transformer> load(Mode mode = Mode::train) const {
+    const std::int64_t tokens = packed(lines_).size();
+    auto model = std::make_unique<Transformer>(
+        config_, mode, Capacity{.tokens = tokens, .targets = tokens, .labels = tokens});
+    load_weights(directory(), *model);
+    return model;
+  }
+
+  // The gradients as `loss --gradients` writes them.
+  NamedValues stored_gradients(const Transformer& model) const {
+    save_gradients(temporary_.path() / "gradients.safetensors", model);
+    return read_values(temporary_.path() / "gradients.safetensors");
+  }
+
+  ModelConfig config_ = read_model_config(directory());
+  std::vector<Stream> lines_ = read_streams(directory() / "streams.jsonl", config_);
+  Json expected_ = parse_json(read_file(directory() / "expected.json"), "expected.json");
+  TemporaryDirectory temporary_;
+};
+
+void expect_term(const Term& found, const Json& expected) {
+  EXPECT_EQ(found.weight, expected.at("weight").get<double>());
+  const double right = expected.at("sum").get<double>();
+  EXPECT_NEAR(found.sum, right, kOfSurprisal * right);
+}
+
+void expect_surprisals(const std::vector<float>& found, const Json& expected) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const double right = expected[i].get<double>();
+    EXPECT_NEAR(found[i], right, kOfSurprisal * std::max(right, 1.0)) << "target " << i;
+  }
+}
+
+void expect_step(const StepResult& found, const Json& expected) {
+  EXPECT_NEAR(found.loss(), expected.at("loss").get<double>(),
+              kOfSurprisal * expected.at("loss").get<double>());
+  expect_term(found.token, expected.at("terms").at("token"));
+  expect_term(found.label, expected.at("terms").at("label"));
+  ASSERT_EQ(found.streams.size(), expected.at("surprisal").size());
+  for (std::size_t line = 0; line < found.streams.size(); ++line) {
+    SCOPED_TRACE("line " + std::to_string(line + 1));
+    expect_surprisals(found.streams[line].token.surprisal, expected.at("surprisal")[line]);
+    expect_surprisals(found.streams[line].label.surprisal, expected.at("label_surprisal")[line]);
+    EXPECT_EQ(Json(found.streams[line].token.predicted), expected.at("predicted")[line]);
+    EXPECT_EQ(Json(found.streams[line].label.predicted), expected.at("label_predicted")[line]);
+  }
+}
+
+TEST_P(Golden, LossAndSurprisalsInEvaluation) {
+  const auto model = load(Mode::evaluate);
+  expect_step(evaluate(*model, lines_), expected_);
+}
+
+TEST_P(Golden, LossAndSurprisalsInTraining) {
+  const auto model = load();
+  expect_step(train(*model, lines_), expected_);
+}
+
+TEST_P(Golden, Gradients) {
+  const auto model = load();
+  train(*model, lines_);
+  const NamedValues found = stored_gradients(*model);
+  EXPECT_EQ(shapes(temporary_.path() / "gradients.safetensors"),
+            shapes(directory() / "gradients.safetensors"));
+  EXPECT_EQ(shapes(directory() / "gradients.safetensors"), shapes(directory() / "model.safetensors"));
+  expect_near(found, read_values(directory() / "gradients.safetensors"), 1);
+}
+
+TEST_P(Golden, PackedIsAlone) {
+  const auto model = load();
+  const StepResult alone = train(*model, lines_);
+  const NamedValues gradients_alone = stored_gradients(*model);
+  const StepResult together = train(*model, {packed(lines_)});
+
+  TermResult token, label;
+  for (const StreamResult& line : alone.streams) {
+    token.surprisal.insert(token.surprisal.end(), line.token.surprisal.begin(), line.token.surprisal.end());
+    token.predicted.insert(token.predicted.end(), line.token.predicted.begin(), line.token.predicted.end());
+    label.surprisal.insert(label.surprisal.end(), line.label.surprisal.begin(), line.label.surprisal.end());
+    label.predicted.insert(label.predicted.end(), line.label.predicted.begin(), line.label.predicted.end());
+  }
+  using testing::FloatNear;
+  using testing::Pointwise;
+  EXPECT_THAT(together.streams[0].token.surprisal,
+              Pointwise(FloatNear(static_cast<float>(kOfSurprisal)), token.surprisal));
+  EXPECT_THAT(together.streams[0].label.surprisal,
+              Pointwise(FloatNear(static_cast<float>(kOfSurprisal)), label.surprisal));
+  EXPECT_EQ(together.streams[0].token.predicted, token.predicted);
+  EXPECT_EQ(together.streams[0].label.predicted, label.predicted);
+  // Only the order of sums over rows differs, so far less rounding than a whole model's parts us.
+  expect_near(stored_gradients(*model), gradients_alone, 0.25);
+}
+
+TEST_P(Golden, AccumulatesOntoWhatIsThere) {
+  const auto model = load();
+  train(*model, lines_);
+  const std::vector<float> once(model->gradients().begin(), model->gradients().end());
+  // A second pass without zero_gradients(): every parameter's gradient doubles, none is overwritten.
+  accumulate(*model, lines_);
+  for (const Parameter& parameter : model->table().parameters) {
+    const auto begin = static_cast<std::size_t>(parameter.offset);
+    const std::vector<float> first(once.begin() + parameter.offset,
+                                   once.begin() + parameter.offset + parameter.shape.elements());
+    for (std::size_t i = 0; i < first.size(); ++i)
+      ASSERT_NEAR(model->gradients()[begin + i], 2 * first[i], kOfTensor * largest(first) + kOfModel)
+          << parameter.name << "[" << i << "]";
+  }
+}
+
+// Clips as PyTorch does: the norm is lengthened by 1e-6 so that 0 divides nothing.
+double clip_scale(const Transformer& model, double max_norm, std::span<const float> gradients) {
+  double squares = 0;
+  for (const Parameter& parameter : model.table().parameters)
+    squares += squared_norm(gradients.subspan(static_cast<std::size_t>(parameter.offset),
+                                              static_cast<std::size_t>(parameter.shape.elements())));
+  return std::min(1.0, max_norm / (std::sqrt(squares) + 1e-6));
+}
+
+void update(Transformer& model, AdamWStep step, std::vector<float>& m, std::vector<float>& v) {
+  const double weight_decay = step.weight_decay;
+  for (const Parameter& parameter : model.table().parameters) {
+    const auto begin = static_cast<std::size_t>(parameter.offset);
+    const auto size = static_cast<std::size_t>(parameter.shape.elements());
+    step.weight_decay = parameter.decay ? weight_decay : 0;
+    adamw(step, model.weights().subspan(begin, size), model.gradients().subspan(begin, size),
+          std::span(m).subspan(begin, size), std::span(v).subspan(begin, size));
+  }
+}
+
+TEST_P(Golden, TenStepsOfAdamW) {
+  const Json& options = expected_.at("adamw");
+  AdamWStep step{.learning_rate = options.at("learning_rate").get<double>(),
+                 .beta1 = options.at("beta1").get<double>(),
+                 .beta2 = options.at("beta2").get<double>(),
+                 .epsilon = options.at("epsilon").get<double>(),
+                 .weight_decay = options.at("weight_decay").get<double>()};
+  const auto losses = options.at("losses").get<std::vector<double>>();
+  ASSERT_EQ(losses.size(), 10u);
+  const auto model = load();
+  std::vector<float> m(model->weights().size()), v(model->weights().size());
+  const std::vector<Stream> batch = {packed(lines_)};
+  for (std::size_t i = 0; i < losses.size(); ++i) {
+    EXPECT_NEAR(train(*model, batch).loss(), losses[i], kOfLossAfterSteps * losses[i])
+        << "before step " << i + 1;
+    step.step = static_cast<std::int64_t>(i) + 1;
+    step.gradient_scale = clip_scale(*model, options.at("max_grad_norm").get<double>(), model->gradients());
+    update(*model, step, m, v);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, Golden, testing::ValuesIn(golden_names()), [](const auto& instance) {
+  std::string name = instance.param;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+});
+
+TEST(GoldenFiles, AllAreThere) {
+  EXPECT_THAT(golden_names(),
+              testing::IsSupersetOf({"bert-gelu", "bert-gelu_new", "gpt2-gelu", "gpt2-gelu_new"}));
+}
+
+}  // namespace
+}  // namespace surprisal
