@@ -15,6 +15,8 @@ import json
 import sys
 from pathlib import Path
 
+sys.path.append(sys.path.pop(0))  # last: tokenizers.py beside this file must not hide the package
+
 import torch
 import transformers
 from tokenizers import Tokenizer

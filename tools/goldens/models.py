@@ -12,8 +12,11 @@ import json
 import math
 import platform
 import shutil
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+
+sys.path.append(sys.path.pop(0))  # last: tokenizers.py beside this file must not hide the package
 
 import safetensors.torch
 import torch
