@@ -1,4 +1,5 @@
-// One configurable transformer. A family (families/) is data: it fills this in from config.json and writes it back.
+// One configurable transformer. A family (families/) is data: it fills this in from config.json and writes it
+// back.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +9,17 @@
 #include "ops/activation.h"
 
 namespace surprisal {
+
+// The largest sizes that a configuration may name: far above any model, and small enough that no product of
+// them overflows 64 bits.
+struct ModelLimits {
+  static constexpr std::int64_t vocabulary = std::int64_t{1} << 22;
+  static constexpr std::int64_t hidden_size = std::int64_t{1} << 17;
+  static constexpr std::int64_t intermediate_size = std::int64_t{1} << 20;
+  static constexpr std::int64_t layers = std::int64_t{1} << 12;
+  static constexpr std::int64_t positions = std::int64_t{1} << 24;
+  static constexpr std::int64_t types = std::int64_t{1} << 16;
+};
 
 enum class NormPlacement { post, pre };  // after the residual sum (BERT) or before each sublayer (GPT-2)
 
@@ -36,8 +48,8 @@ struct ModelConfig {
   bool final_norm = false;      // a layer norm behind the last layer
   bool head_transform = false;  // dense, activation, layer norm before the vocabulary projection
   bool head_bias = false;
-  bool pooler = false;          // tanh(dense(first row)) before the sentence head
-  std::int64_t classes = 0;     // of the sentence head; 0: none
+  bool pooler = false;       // tanh(dense(first row)) before the sentence head
+  std::int64_t classes = 0;  // of the sentence head; 0: none
 
   std::int64_t bos_token_id = -1, eos_token_id = -1, pad_token_id = -1;  // -1: none
 
@@ -52,7 +64,7 @@ struct ModelOptions {
   std::int64_t intermediate_size = 0;        // 0: four times hidden_size
   std::int64_t max_position_embeddings = 0;  // 0: data.sequence_length
   std::int64_t type_vocab_size = 2;
-  std::string hidden_act;  // empty: the family's
+  std::string hidden_act;     // empty: the family's
   double layer_norm_eps = 0;  // 0: the family's
   double initializer_range = 0.02;
   double hidden_dropout_prob = 0.1, attention_probs_dropout_prob = 0.1;

@@ -1,5 +1,5 @@
-// A family is data: config.json <-> ModelConfig, and Hugging Face tensor names <-> our parameters. To add one: a file in
-// families/ and a row in the table of family.cc.
+// A family is data: config.json <-> ModelConfig, and Hugging Face tensor names <-> our parameters. To add
+// one: a file in families/ and a row in the table of family.cc.
 #pragma once
 
 #include <cstdint>
@@ -7,15 +7,16 @@
 #include <string_view>
 #include <vector>
 
+#include "surprisal/error.h"
+
 #include "core/json.h"
 #include "model/config.h"
 #include "model/parameter.h"
-#include "surprisal/error.h"
 
 namespace surprisal {
 
-// A stored tensor and the place of ours that it fills: rows [row_begin, row_end) of the parameter's first axis, stored as
-// they are or (GPT-2's Conv1D) transposed.
+// A stored tensor and the place of ours that it fills: rows [row_begin, row_end) of the parameter's first
+// axis, stored as they are or (GPT-2's Conv1D) transposed.
 struct Binding {
   std::string stored;  // the name that `transformers` writes today
   int parameter = 0;   // index into ParameterTable::parameters
@@ -25,24 +26,27 @@ struct Binding {
 };
 
 struct Family {
-  std::string name;  // config.json's model_type
+  std::string name;          // config.json's model_type
   std::string architecture;  // its "architectures" entry
-  // Reads config.json. Throws Error (data): a key missing, out of range, or one that would change the mathematics and is
-  // not supported, by name.
+  // Reads config.json. Throws Error (data): a key missing, out of range, or one that would change the
+  // mathematics and is not supported, by name.
   ModelConfig (*read_config)(const Json& config, const std::string& where);
   OrderedJson (*write_config)(const ModelConfig& config);
   // A new model of this family.
-  ModelConfig (*from_options)(const ModelOptions& options, std::int64_t vocab_size, std::int64_t sequence_length);
+  ModelConfig (*from_options)(const ModelOptions& options, std::int64_t vocab_size,
+                              std::int64_t sequence_length);
   std::vector<Binding> (*bindings)(const ModelConfig& config, const ParameterTable& table);
   // Stored tensors that are read past without a word: buffers, and a second copy of a tied weight.
   bool (*ignored)(std::string_view stored);
 };
 
-// Throws Error (data) naming the families that there are.
-const Family& find_family(const std::string& model_type, const std::string& where);
+// Throws Error of `kind` naming the families that there are.
+const Family& find_family(const std::string& model_type, const std::string& where,
+                          ErrorKind kind = ErrorKind::data);
 std::vector<std::string> family_names();
 
-// Range checks that hold for every family: positive sizes, heads that divide the width ... Throws Error of `kind`.
+// Range checks that hold for every family: positive sizes, heads that divide the width ... Throws Error of
+// `kind`.
 void check_config(const ModelConfig& config, ErrorKind kind, const std::string& where);
 
 }  // namespace surprisal

@@ -1,4 +1,5 @@
-// The parameters of a model: named pieces of one flat f32 array. Gradients and optimizer state have the same layout.
+// The parameters of a model: named pieces of one flat f32 array. Gradients and optimizer state have the same
+// layout.
 #pragma once
 
 #include <cstdint>
@@ -14,12 +15,12 @@ namespace surprisal {
 enum class Initial { zero, one, normal };
 
 struct Parameter {
-  std::string name;   // ours: "layer.0.attention.qkv.weight"
-  Shape shape;        // linear weights are [out, in]
+  std::string name;         // ours: "layer.0.attention.qkv.weight"
+  Shape shape;              // linear weights are [out, in]
   std::int64_t offset = 0;  // of the first element in the flat array; a multiple of 16
   bool decay = false;       // weight decay acts on it (everything but biases and norms)
   Initial initial = Initial::zero;
-  double range = 0;         // standard deviation of Initial::normal
+  double range = 0;  // standard deviation of Initial::normal
 };
 
 struct ParameterTable {

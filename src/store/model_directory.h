@@ -1,23 +1,25 @@
-// Hugging Face model directories in and out: config.json, model.safetensors, tokenizer.json, tokenizer_config.json.
+// Hugging Face model directories in and out: config.json, model.safetensors, tokenizer.json,
+// tokenizer_config.json.
 #pragma once
 
 #include <filesystem>
 #include <string>
 
-#include "model/transformer.h"
 #include "surprisal/tokenizer.h"
+
+#include "model/transformer.h"
 
 namespace surprisal {
 
 // config.json of a model directory. Throws Error: io (missing), data (with file and key).
 ModelConfig read_model_config(const std::filesystem::path& directory);
 
-// Fills the weights of `model`, built from the directory's own configuration. A missing, extra or wrongly shaped tensor
-// is an Error (data) that names tensor, found and expected, all of them at once.
+// Fills the weights of `model`, built from the directory's own configuration. A missing, extra or wrongly
+// shaped tensor is an Error (data) that names tensor, found and expected, all of them at once.
 void load_weights(const std::filesystem::path& directory, Transformer& model);
 
-// Writes config.json, model.safetensors and, if `tokenizer` is given, its two files; each synced. The directory must
-// exist; committing it by a rename is the caller's.
+// Writes config.json, model.safetensors and, if `tokenizer` is given, its two files; each synced. The
+// directory must exist; committing it by a rename is the caller's.
 void save_model(const std::filesystem::path& directory, const Transformer& model, const Tokenizer* tokenizer);
 
 // Gradients under the checkpoint's own tensor names and layout, tied tensors once, f32.

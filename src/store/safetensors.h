@@ -18,14 +18,15 @@ namespace surprisal {
 
 struct StoredTensor {
   std::string name;
-  std::string dtype;                     // "F32", "F16", "I64" ... as the file spells it
-  std::vector<std::int64_t> shape;       // any rank
-  std::span<const std::byte> bytes;      // into the mapping; not aligned beyond 1
+  std::string dtype;                 // "F32", "F16", "I64" ... as the file spells it
+  std::vector<std::int64_t> shape;   // any rank
+  std::span<const std::byte> bytes;  // into the mapping; not aligned beyond 1
   std::int64_t elements() const;
 };
 
-// Validated whole when opened, before anything is used: header length, JSON, names, dtypes, shapes and offsets that cover
-// the buffer without gap or overlap and end with the file. Throws Error (data) with file, tensor, found, expected.
+// Validated whole when opened, before anything is used: header length, JSON, names, dtypes, shapes and
+// offsets that cover the buffer without gap or overlap and end with the file. Throws Error (data) with file,
+// tensor, found, expected.
 class SafetensorsFile {
  public:
   explicit SafetensorsFile(const std::filesystem::path& path);
@@ -40,7 +41,8 @@ class SafetensorsFile {
   std::map<std::string, std::string> metadata_;
 };
 
-// A tensor to write: its f32 values are produced row block by row block so that no transposed copy of it is held.
+// A tensor to write: its f32 values are produced row block by row block so that no transposed copy of it is
+// held.
 struct TensorToWrite {
   std::string name;
   std::vector<std::int64_t> shape;
@@ -48,7 +50,8 @@ struct TensorToWrite {
   std::function<void(std::int64_t begin, std::span<float> out)> fill;
 };
 
-// Writes F32 tensors sorted by name, header padded to 8 bytes, metadata {"format": "pt"} unless given; synced to disk.
+// Writes F32 tensors sorted by name, header padded to 8 bytes, metadata {"format": "pt"} unless given; synced
+// to disk.
 void write_safetensors(const std::filesystem::path& path, const std::vector<TensorToWrite>& tensors,
                        const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
 

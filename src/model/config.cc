@@ -1,0 +1,33 @@
+#include "model/config.h"
+
+namespace surprisal {
+
+void ModelOptions::visit(OptionVisitor& visitor) {
+  const NumberRange dropout{.min = 0, .max = 1, .open_max = true};
+  visitor.field("path", path, {}, "start from this checkpoint; excludes every other key of [model]",
+                {.path = true});
+  visitor.field("family", family, {}, "bert or gpt2");
+  visitor.field("hidden_size", hidden_size, IntRange{0, ModelLimits::hidden_size}, "width of the model");
+  visitor.field("num_hidden_layers", num_hidden_layers, IntRange{0, ModelLimits::layers}, "layers");
+  visitor.field("num_attention_heads", num_attention_heads, IntRange{0, ModelLimits::hidden_size},
+                "attention heads; they divide hidden_size");
+  visitor.field("intermediate_size", intermediate_size, IntRange{0, ModelLimits::intermediate_size},
+                "width of the feed-forward layer; 0: four times hidden_size");
+  visitor.field("max_position_embeddings", max_position_embeddings, IntRange{0, ModelLimits::positions},
+                "longest sequence; 0: data.sequence_length");
+  visitor.field("type_vocab_size", type_vocab_size, IntRange{1, ModelLimits::types},
+                "segments that are told apart (bert)");
+  visitor.field("hidden_act", hidden_act, {}, "activation; empty: gelu for bert, gelu_new for gpt2");
+  visitor.field("layer_norm_eps", layer_norm_eps, NumberRange{.min = 0, .max = 1},
+                "added to the variance in layer norms; 0: 1e-12 for bert, 1e-5 for gpt2");
+  visitor.field("initializer_range", initializer_range, NumberRange{.min = 0, .max = 1},
+                "standard deviation of the first weights");
+  visitor.field("hidden_dropout_prob", hidden_dropout_prob, dropout, "dropout on the sublayers' outputs");
+  visitor.field("attention_probs_dropout_prob", attention_probs_dropout_prob, dropout,
+                "dropout on attention probabilities");
+  visitor.field("embedding_dropout_prob", embedding_dropout_prob,
+                NumberRange{.min = -1, .max = 1, .open_max = true},
+                "dropout on embeddings; -1: as hidden_dropout_prob (bert has no other)");
+}
+
+}  // namespace surprisal

@@ -1,0 +1,11 @@
+// The families, one file each. A new one is declared here and gets its row in the table of family.cc.
+#pragma once
+
+#include "model/family.h"
+
+namespace surprisal {
+
+const Family& bert_family();
+const Family& gpt2_family();
+
+}  // namespace surprisal

@@ -1,0 +1,42 @@
+#include "model/families/new_model.h"
+
+#include <string>
+
+#include "surprisal/error.h"
+
+#include "ops/activation.h"
+
+namespace surprisal {
+
+void set_from_options(const ModelOptions& options, const FamilyDefaults& defaults, std::int64_t vocab_size,
+                      std::int64_t sequence_length, ModelConfig& config) {
+  const std::string name = options.hidden_act.empty() ? defaults.activation : options.hidden_act;
+  const auto activation = find_activation(name);
+  if (!activation) {
+    throw Error(ErrorKind::usage, {.what = "unknown activation",
+                                   .where = "model.hidden_act",
+                                   .found = '"' + name + '"',
+                                   .expected = "one of " + activation_names()});
+  }
+  config.activation = *activation;
+  config.activation_name = name;
+  config.vocab_size = vocab_size;
+  config.hidden_size = options.hidden_size;
+  config.num_hidden_layers = options.num_hidden_layers;
+  config.num_attention_heads = options.num_attention_heads;
+  config.intermediate_size = options.intermediate_size ? options.intermediate_size : 4 * options.hidden_size;
+  config.max_position_embeddings =
+      options.max_position_embeddings ? options.max_position_embeddings : sequence_length;
+  config.layer_norm_eps = options.layer_norm_eps > 0 ? options.layer_norm_eps : defaults.layer_norm_eps;
+  config.initializer_range = options.initializer_range;
+  config.hidden_dropout = options.hidden_dropout_prob;
+  config.embedding_dropout =
+      options.embedding_dropout_prob < 0 ? options.hidden_dropout_prob : options.embedding_dropout_prob;
+  config.attention_dropout = options.attention_probs_dropout_prob;
+}
+
+OrderedJson token_id_or_null(std::int64_t id) {
+  return id < 0 ? OrderedJson(nullptr) : OrderedJson(id);
+}
+
+}  // namespace surprisal

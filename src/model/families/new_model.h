@@ -1,0 +1,25 @@
+// What families share in making a configuration from options and in writing one.
+#pragma once
+
+#include <cstdint>
+
+#include "core/json.h"
+#include "model/config.h"
+
+namespace surprisal {
+
+// What a family uses where the options say nothing.
+struct FamilyDefaults {
+  const char* activation;
+  double layer_norm_eps;
+};
+
+// Fills in sizes, activation, epsilon, initial range and dropouts; type_vocab_size is the family's. Throws
+// Error (usage) on an unknown activation; check_config() is the caller's.
+void set_from_options(const ModelOptions& options, const FamilyDefaults& defaults, std::int64_t vocab_size,
+                      std::int64_t sequence_length, ModelConfig& config);
+
+// null for -1.
+OrderedJson token_id_or_null(std::int64_t id);
+
+}  // namespace surprisal

@@ -1,0 +1,99 @@
+#include "model/family.h"
+
+#include <array>
+#include <cmath>
+
+#include "core/options.h"
+#include "model/families/families.h"
+
+namespace surprisal {
+namespace {
+
+constexpr std::array kFamilies = {&bert_family, &gpt2_family};
+
+class Checker {
+ public:
+  Checker(ErrorKind kind, const std::string& where) : kind_(kind), where_(where) {}
+
+  void size(const char* key, std::int64_t value, std::int64_t max) const {
+    if (value >= 1 && value <= max) return;
+    fail({.what = std::string(key) + " is out of range",
+          .found = std::to_string(value),
+          .expected = "1 to " + std::to_string(max)});
+  }
+  void number(const char* key, double value, bool good, const char* expected) const {
+    if (good && std::isfinite(value)) return;
+    fail({.what = std::string(key) + " is out of range",
+          .found = OrderedJson(value).dump(),
+          .expected = expected});
+  }
+  void dropout(const char* key, double value) const {
+    number(key, value, value >= 0 && value < 1, "at least 0 and below 1");
+  }
+  [[noreturn]] void fail(ErrorParts parts) const {
+    parts.where = where_;
+    throw Error(kind_, std::move(parts));
+  }
+
+ private:
+  ErrorKind kind_;
+  const std::string& where_;
+};
+
+void check_sizes(const ModelConfig& config, const Checker& check) {
+  check.size("vocab_size", config.vocab_size, ModelLimits::vocabulary);
+  check.size("hidden_size", config.hidden_size, ModelLimits::hidden_size);
+  check.size("num_hidden_layers", config.num_hidden_layers, ModelLimits::layers);
+  check.size("num_attention_heads", config.num_attention_heads, ModelLimits::hidden_size);
+  check.size("intermediate_size", config.intermediate_size, ModelLimits::intermediate_size);
+  check.size("max_position_embeddings", config.max_position_embeddings, ModelLimits::positions);
+  if (config.type_vocab_size != 0) check.size("type_vocab_size", config.type_vocab_size, ModelLimits::types);
+}
+
+}  // namespace
+
+std::vector<std::int64_t> Binding::stored_shape(const ParameterTable& table) const {
+  const Shape& shape = table.parameters[static_cast<std::size_t>(parameter)].shape;
+  const std::int64_t rows = row_end - row_begin;
+  if (shape.rank() == 1) return {rows};
+  if (transposed) return {shape[1], rows};
+  return {rows, shape[1]};
+}
+
+const Family& find_family(const std::string& model_type, const std::string& where, ErrorKind kind) {
+  std::string names;
+  for (auto family : kFamilies) {
+    if (family().name == model_type) return family();
+    names += (names.empty() ? "" : ", ") + family().name;
+  }
+  const std::string nearest = nearest_name(model_type, family_names());
+  throw Error(kind, {.what = "unknown model family",
+                     .where = where,
+                     .found = '"' + model_type + '"',
+                     .expected = "one of " + names,
+                     .fix = nearest.empty() ? "" : "did you mean " + nearest + "?"});
+}
+
+std::vector<std::string> family_names() {
+  std::vector<std::string> names;
+  for (auto family : kFamilies) names.push_back(family().name);
+  return names;
+}
+
+void check_config(const ModelConfig& config, ErrorKind kind, const std::string& where) {
+  const Checker check(kind, where);
+  check_sizes(config, check);
+  if (config.hidden_size % config.num_attention_heads != 0) {
+    check.fail({.what = "the attention heads do not divide the width",
+                .found = std::to_string(config.num_attention_heads) + " heads and width " +
+                         std::to_string(config.hidden_size),
+                .expected = "num_attention_heads that divides hidden_size"});
+  }
+  check.number("layer_norm_eps", config.layer_norm_eps, config.layer_norm_eps > 0, "above 0");
+  check.number("initializer_range", config.initializer_range, config.initializer_range >= 0, "0 or above");
+  check.dropout("hidden dropout", config.hidden_dropout);
+  check.dropout("embedding dropout", config.embedding_dropout);
+  check.dropout("attention dropout", config.attention_dropout);
+}
+
+}  // namespace surprisal

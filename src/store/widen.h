@@ -1,0 +1,21 @@
+// Stored numbers to f32. Every F16 and BF16 value is an f32 value too, so nothing is rounded.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "store/safetensors.h"
+
+namespace surprisal {
+
+bool can_widen(std::string_view dtype);  // F32, F16, BF16
+
+// Elements [begin, begin + out.size()) of the tensor, whose bytes may have any alignment. REQUIRES
+// can_widen(dtype) and a range within the tensor.
+void widen(const StoredTensor& tensor, std::int64_t begin, std::span<float> out);
+
+float widen_f16(std::uint16_t bits);
+float widen_bf16(std::uint16_t bits);
+
+}  // namespace surprisal
