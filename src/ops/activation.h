@@ -1,5 +1,5 @@
-// Pointwise activations. gelu: x/2 (1 + erf(x/sqrt 2)); gelu_tanh: x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
-// (Hendrycks and Gimpel, arXiv 1606.08415).
+// Pointwise activations. gelu: x/2 (1 + erf(x/sqrt 2)); gelu_tanh: x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715
+// x^3))) (Hendrycks and Gimpel, arXiv 1606.08415).
 #pragma once
 
 #include <optional>
@@ -12,7 +12,8 @@ namespace surprisal {
 
 enum class Activation { gelu, gelu_tanh, relu, silu, tanh };
 
-// The names that config.json uses: gelu, gelu_new, gelu_pytorch_tanh, relu, silu, swish, tanh. Absent: not known.
+// The names that config.json uses: gelu, gelu_new, gelu_pytorch_tanh, relu, silu, swish, tanh. Absent: not
+// known.
 std::optional<Activation> find_activation(std::string_view name);
 std::string activation_names();  // "gelu, gelu_new, ..." for messages
 

@@ -1,12 +1,13 @@
-// Inverted dropout whose mask is a function of a key, so that packed and alone, forward and backward agree and no mask is
-// stored. An element is kept with probability 1 - p and divided by it.
+// Inverted dropout whose mask is a function of a key, so that packed and alone, forward and backward agree
+// and no mask is stored. An element is kept with probability 1 - p and divided by it.
 #pragma once
 
 #include <cstdint>
 #include <span>
 
-#include "core/tensor.h"
 #include "surprisal/stream.h"
+
+#include "core/tensor.h"
 
 namespace surprisal {
 
@@ -15,8 +16,8 @@ struct DropoutKey {
   std::uint32_t place = 0;  // which dropout of the model this is (layer, site)
 };
 
-// The 64-bit Philox key of one row's numbers and the two counter words that name the row; element d of the row uses
-// number d % 4 of counter block d / 4.
+// The 64-bit Philox key of one row's numbers and the two counter words that name the row; element d of the
+// row uses number d % 4 of counter block d / 4.
 struct DropoutRow {
   std::uint64_t key = 0;
   std::uint64_t sample = 0;
@@ -30,8 +31,8 @@ void dropout_rows(const Stream& stream, const DropoutKey& key, std::span<Dropout
 std::uint32_t dropout_number(const DropoutRow& row, std::uint32_t index);
 std::uint32_t dropout_threshold(double p);
 
-// y[i, d] = residual[i, d] + (kept ? x[i, d] / (1 - p) : 0); `residual` may be an empty tensor (data null): nothing is
-// added. x, y, residual: f32 [N, D]; y may be x or residual. p == 0 keeps all.
+// y[i, d] = residual[i, d] + (kept ? x[i, d] / (1 - p) : 0); `residual` may be an empty tensor (data null):
+// nothing is added. x, y, residual: f32 [N, D]; y may be x or residual. p == 0 keeps all.
 void dropout_forward(const Tensor& x, const Tensor& residual, std::span<const DropoutRow> rows, double p,
                      const Tensor& y);
 // dx = kept ? dy / (1 - p) : 0; dx may be dy.

@@ -1,1 +1,120 @@
-#include "ops/dropout.h"
+#include "ops/dropout_cpu.h"
+
+#include <algorithm>
+
+#include "core/parallel.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "ops/dropout_cpu.cc"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+#include "ops/philox-inl.h"
+#include "ops/vector_loop-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace surprisal {
+namespace HWY_NAMESPACE {
+namespace {
+
+// Numbers made at a time: they stay in the first-level cache, and are a multiple of every register's.
+constexpr std::int64_t kChunk = 256;
+
+// numbers[j] = dropout_number(row, begin + j) for j in [0, count), and beyond up to a whole register.
+HWY_INLINE void fill_numbers(const DropoutRow& row, std::int64_t begin, std::int64_t count,
+                             std::uint32_t* numbers) {
+  const std::int64_t blocks = static_cast<std::int64_t>(hn::Lanes(WordTag()));
+  for (std::int64_t j = 0; j < count; j += 4 * blocks) {
+    philox_blocks(row.key, static_cast<std::uint32_t>((begin + j) / 4), row.row,
+                  static_cast<std::uint32_t>(row.sample), static_cast<std::uint32_t>(row.sample >> 32),
+                  numbers + j);
+  }
+}
+
+// Numbers travel as the bits of floats so that they share the loop with x.
+struct Drop {
+  std::uint32_t threshold;
+  float scale;
+
+  HWY_INLINE FloatVector operator()(FloatVector numbers, FloatVector x) const {
+    const hn::RebindToUnsigned<FloatTag> du;
+    const auto dropped = hn::Lt(hn::BitCast(du, numbers), hn::Set(du, threshold));
+    return hn::IfThenZeroElse(hn::RebindMask(FloatTag(), dropped), hn::Mul(x, hn::Set(FloatTag(), scale)));
+  }
+  HWY_INLINE FloatVector operator()(FloatVector numbers, FloatVector x, FloatVector residual) const {
+    return hn::Add(residual, (*this)(numbers, x));
+  }
+};
+
+void drop_row(const DropoutRow& row, const Drop& drop, std::int64_t width, const float* x,
+              const float* residual, float* y) {
+  HWY_ALIGN std::uint32_t numbers[kChunk];
+  for (std::int64_t d = 0; d < width; d += kChunk) {
+    const std::int64_t count = std::min(kChunk, width - d);
+    fill_numbers(row, d, count, numbers);
+    const float* bits = reinterpret_cast<const float*>(numbers);
+    if (residual) {
+      map_vectors(count, y + d, drop, bits, x + d, residual + d);
+    } else {
+      map_vectors(count, y + d, drop, bits, x + d);
+    }
+  }
+}
+
+void drop_rows(std::span<const DropoutRow> rows, std::int64_t width, std::uint32_t threshold, float scale,
+               const float* x, const float* residual, float* y) {
+  for (const DropoutRow& row : rows) {
+    drop_row(row, {threshold, scale}, width, x, residual, y);
+    x += width;
+    y += width;
+    if (residual) residual += width;
+  }
+}
+
+void add(std::int64_t size, const float* x, const float* residual, float* y) {
+  map_vectors(
+      size, y, [](FloatVector a, FloatVector b) { return hn::Add(b, a); }, x, residual);
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace surprisal
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace surprisal {
+namespace {
+
+HWY_EXPORT(drop_rows);
+HWY_EXPORT(add);
+
+constexpr std::int64_t kBlock = 16384;  // elements
+
+// Nothing is dropped: a sum or a copy, no numbers.
+void keep_all(std::int64_t size, const float* x, const float* residual, float* y) {
+  const auto add_kernel = HWY_DYNAMIC_DISPATCH(add);
+  parallel_ranges(size, kBlock, [&](std::int64_t begin, std::int64_t end, int) {
+    if (residual) {
+      add_kernel(end - begin, x + begin, residual + begin, y + begin);
+    } else if (x != y) {
+      std::copy(x + begin, x + end, y + begin);
+    }
+  });
+}
+
+}  // namespace
+
+void dropout_cpu(std::span<const DropoutRow> rows, std::int64_t width, std::uint32_t threshold, float scale,
+                 const float* x, const float* residual, float* y) {
+  const std::int64_t count = static_cast<std::int64_t>(rows.size());
+  if (threshold == 0) return keep_all(count * width, x, residual, y);
+  const auto kernel = HWY_DYNAMIC_DISPATCH(drop_rows);
+  const std::int64_t block = std::max<std::int64_t>(1, kBlock / std::max<std::int64_t>(1, width));
+  parallel_ranges(count, block, [&](std::int64_t begin, std::int64_t end, int) {
+    kernel(rows.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)), width,
+           threshold, scale, x + begin * width, residual ? residual + begin * width : nullptr,
+           y + begin * width);
+  });
+}
+
+}  // namespace surprisal
+#endif

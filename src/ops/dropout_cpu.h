@@ -1,0 +1,16 @@
+// What the front of dropout asks of the CPU.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "ops/dropout.h"
+
+namespace surprisal {
+
+// y[i] = residual[i] + (kept ? scale * x[i] : 0) for rows of `width`; residual may be null. threshold 0 keeps
+// all.
+void dropout_cpu(std::span<const DropoutRow> rows, std::int64_t width, std::uint32_t threshold, float scale,
+                 const float* x, const float* residual, float* y);
+
+}  // namespace surprisal
