@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "core/tensor.h"
+#include "ops/gemm.h"
 
 namespace surprisal {
 
@@ -13,7 +14,7 @@ void linear_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, c
 // dx [N, in] = dy W is written (not where dx.data is null); dweight += dy^T x; dbias += sum over rows of dy
 // (neither where its data is null). dx overlaps nothing else. workspace: f32, linear_workspace(N, out)
 // elements.
-void linear_backward(const Tensor& x, const Tensor& weight, const Tensor& dy, const Tensor& dx,
+void linear_backward(const Tensor& x, const Tensor& weight, const Tensor& dy, const Tensor& dx, Write write_dx,
                      const Tensor& dweight, const Tensor& dbias, const Tensor& workspace);
 std::int64_t linear_workspace(std::int64_t rows, std::int64_t out);
 

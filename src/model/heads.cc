@@ -1,0 +1,203 @@
+#include "model/heads.h"
+
+#include <algorithm>
+
+#include "core/parallel.h"
+#include "ops/activation.h"
+#include "ops/layer_norm.h"
+#include "ops/linear.h"
+#include "ops/linear_cross_entropy.h"
+
+namespace surprisal {
+namespace {
+
+std::int64_t count(const HeadRows& rows) {
+  return static_cast<std::int64_t>(rows.row.size());
+}
+
+void gather(const Tensor& from, const HeadRows& rows, const Tensor& to) {
+  std::int64_t width = from.shape[1];
+  parallel_ranges(count(rows), 64, [&](std::int64_t begin, std::int64_t end, int) {
+    for (std::int64_t index = begin; index < end; ++index) {
+      const float* source = from.f32() + rows.row[static_cast<std::size_t>(index)] * width;
+      std::copy_n(source, width, to.f32() + index * width);
+    }
+  });
+}
+
+// Cut by columns: two targets may name one row.
+void scatter_add(const Tensor& from, const HeadRows& rows, const Tensor& to) {
+  std::int64_t width = from.shape[1];
+  parallel_ranges(width, 64, [&](std::int64_t begin, std::int64_t end, int) {
+    for (std::int64_t index = 0; index < count(rows); ++index) {
+      float* target = to.f32() + rows.row[static_cast<std::size_t>(index)] * width;
+      const float* source = from.f32() + index * width;
+      for (std::int64_t column = begin; column < end; ++column) target[column] += source[column];
+    }
+  });
+}
+
+LayerNormStatistics first_statistics(const LayerNormStatistics& statistics, std::int64_t rows) {
+  return {first_rows(statistics.mean, rows), first_rows(statistics.rstd, rows)};
+}
+
+Tensor last_output(const Pass& pass) {
+  return first_rows(pass.layout.layers.back().output, pass.tokens());
+}
+
+// gathered -> normed
+void final_norm(const Pass& pass, const Tensor& gathered, const Tensor& normed,
+                const LayerNormStatistics& statistics) {
+  if (!pass.config.final_norm) return;
+  layer_norm_forward(gathered, pass.weights.final_norm.weight, pass.weights.final_norm.bias,
+                     pass.config.layer_norm_eps, normed, statistics);
+}
+
+void final_norm_backward(const Pass& pass, const Tensor& gathered, const LayerNormStatistics& statistics,
+                         const Tensor& gradient) {
+  if (!pass.config.final_norm) return;
+  layer_norm_backward(gathered, pass.weights.final_norm.weight, statistics, gradient, gradient, false,
+                      pass.gradients.final_norm.weight, pass.gradients.final_norm.bias,
+                      pass.layout.workspace.sums);
+}
+
+HeadActivations rows_of(const HeadActivations& whole, std::int64_t rows) {
+  HeadActivations head = whole;
+  for (Tensor* tensor : {&head.gathered, &head.normed, &head.transformed, &head.activated, &head.hidden}) {
+    *tensor = first_rows(*tensor, rows);
+  }
+  head.final_norm = first_statistics(whole.final_norm, rows);
+  head.transform_norm = first_statistics(whole.transform_norm, rows);
+  return head;
+}
+
+// The last layer's rows up to what the vocabulary projection reads.
+HeadActivations head_forward(const Pass& pass, const HeadRows& rows) {
+  const ModelTensors& weights = pass.weights;
+  HeadActivations head = rows_of(pass.layout.head, count(rows));
+  gather(last_output(pass), rows, head.gathered);
+  final_norm(pass, head.gathered, head.normed, head.final_norm);
+  if (pass.config.head_transform) {
+    linear_forward(head.normed, weights.head_transform.weight, weights.head_transform.bias, head.transformed);
+    activation_forward(pass.config.activation, head.transformed, head.activated);
+    layer_norm_forward(head.activated, weights.head_norm.weight, weights.head_norm.bias,
+                       pass.config.layer_norm_eps, head.hidden, head.transform_norm);
+  }
+  return head;
+}
+
+// `gradient` [T, D] of head.hidden; leaves that of the gathered rows in the tensor that it returns.
+Tensor head_backward(const Pass& pass, const HeadActivations& head, Tensor gradient) {
+  const Workspace& workspace = pass.layout.workspace;
+  if (pass.config.head_transform) {
+    layer_norm_backward(head.activated, pass.weights.head_norm.weight, head.transform_norm, gradient,
+                        gradient, false, pass.gradients.head_norm.weight, pass.gradients.head_norm.bias,
+                        workspace.sums);
+    activation_backward(pass.config.activation, head.transformed, gradient, gradient);
+    Tensor before = first_rows(workspace.head_gradient2, gradient.shape[0]);
+    linear_backward(head.normed, pass.weights.head_transform.weight, gradient, before, Write::over,
+                    pass.gradients.head_transform.weight, pass.gradients.head_transform.bias, workspace.sums);
+    gradient = before;
+  }
+  final_norm_backward(pass, head.gathered, head.final_norm, gradient);
+  return gradient;
+}
+
+void run_cross_entropy(const Pass& pass, const CrossEntropyInput& input, const std::span<const float>* scale,
+                       const Tensor& dhidden, const Affine& gradient, bool predict, TermResult& result) {
+  result.surprisal.resize(input.target.size());
+  result.predicted.resize(predict ? input.target.size() : 0);
+  if (scale) {
+    linear_cross_entropy(input, {*scale, dhidden, gradient.weight, gradient.bias}, result.surprisal,
+                         result.predicted, pass.layout.workspace.logits);
+  } else {
+    linear_cross_entropy_forward(input, result.surprisal, result.predicted, pass.layout.workspace.logits);
+  }
+}
+
+SentenceActivations rows_of(const SentenceActivations& whole, std::int64_t rows) {
+  SentenceActivations sentence = whole;
+  for (Tensor* tensor : {&sentence.gathered, &sentence.normed, &sentence.pooled, &sentence.hidden}) {
+    *tensor = first_rows(*tensor, rows);
+  }
+  sentence.final_norm = first_statistics(whole.final_norm, rows);
+  return sentence;
+}
+
+SentenceActivations sentence_forward(const Pass& pass, const HeadRows& rows) {
+  SentenceActivations sentence = rows_of(pass.layout.sentence, count(rows));
+  gather(last_output(pass), rows, sentence.gathered);
+  final_norm(pass, sentence.gathered, sentence.normed, sentence.final_norm);
+  if (pass.config.pooler) {
+    linear_forward(sentence.normed, pass.weights.pooler.weight, pass.weights.pooler.bias, sentence.pooled);
+    activation_forward(Activation::tanh, sentence.pooled, sentence.hidden);
+  }
+  return sentence;
+}
+
+Tensor sentence_backward(const Pass& pass, const SentenceActivations& sentence, Tensor gradient) {
+  const Workspace& workspace = pass.layout.workspace;
+  if (pass.config.pooler) {
+    activation_backward(Activation::tanh, sentence.pooled, gradient, gradient);
+    Tensor before = first_rows(workspace.head_gradient2, gradient.shape[0]);
+    linear_backward(sentence.normed, pass.weights.pooler.weight, gradient, before, Write::over,
+                    pass.gradients.pooler.weight, pass.gradients.pooler.bias, workspace.sums);
+    gradient = before;
+  }
+  final_norm_backward(pass, sentence.gathered, sentence.final_norm, gradient);
+  return gradient;
+}
+
+}  // namespace
+
+void vocabulary_head(Pass& pass, HeadRows& rows, const std::span<const float>* scale, bool predict,
+                     TermResult& result) {
+  rows.row.clear();
+  rows.answer.clear();
+  for (const Target& target : pass.stream->target) {
+    rows.row.push_back(target.row);
+    rows.answer.push_back(target.id);
+  }
+  result.surprisal.clear();
+  result.predicted.clear();
+  if (rows.row.empty()) return;
+  HeadActivations head = head_forward(pass, rows);
+  Tensor gradient = first_rows(pass.layout.workspace.head_gradient, count(rows));
+  run_cross_entropy(pass, {head.hidden, pass.weights.token_embedding, pass.weights.head_bias, rows.answer},
+                    scale, gradient, {pass.gradients.token_embedding, pass.gradients.head_bias}, predict,
+                    result);
+  if (!scale) return;
+  scatter_add(head_backward(pass, head, gradient), rows,
+              first_rows(pass.layout.workspace.gradient, pass.tokens()));
+}
+
+void sentence_head(Pass& pass, HeadRows& rows, const std::span<const float>* scale, bool predict,
+                   TermResult& result) {
+  rows.row.clear();
+  rows.answer.clear();
+  for (const Label& label : pass.stream->label) {
+    rows.row.push_back(label.row);
+    rows.answer.push_back(label.cls);
+  }
+  result.surprisal.clear();
+  result.predicted.clear();
+  if (rows.row.empty()) return;
+  SentenceActivations sentence = sentence_forward(pass, rows);
+  Tensor gradient = first_rows(pass.layout.workspace.head_gradient, count(rows));
+  const Affine& head = pass.weights.sentence_head;
+  run_cross_entropy(pass, {sentence.hidden, head.weight, head.bias, rows.answer}, scale, gradient,
+                    pass.gradients.sentence_head, predict, result);
+  if (!scale) return;
+  scatter_add(sentence_backward(pass, sentence, gradient), rows,
+              first_rows(pass.layout.workspace.gradient, pass.tokens()));
+}
+
+void row_logits(Pass& pass, std::int32_t row, std::span<float> logits) {
+  HeadActivations head = head_forward(pass, {{row}, {0}});
+  Matrix out{logits.data(), 1, static_cast<std::int64_t>(logits.size()),
+             static_cast<std::int64_t>(logits.size()), false};
+  gemm(matrix(head.hidden), matrix(pass.weights.token_embedding).transpose(), out, Write::over,
+       pass.weights.head_bias.f32());
+}
+
+}  // namespace surprisal

@@ -1,0 +1,176 @@
+// One layer: attention and feed-forward sublayers, each with its norm and residual.
+#include <cmath>
+
+#include "model/pass.h"
+#include "ops/activation.h"
+#include "ops/layer_norm.h"
+#include "ops/linear.h"
+
+namespace surprisal {
+namespace {
+
+// A layer's tensors cut to the stream's rows.
+LayerActivations rows_of(const LayerActivations& whole, std::int64_t rows) {
+  LayerActivations layer = whole;
+  for (Tensor* tensor : {&layer.input, &layer.attention_in, &layer.qkv, &layer.attended, &layer.attention_sum,
+                         &layer.feed_forward_in, &layer.up, &layer.activated, &layer.output_sum,
+                         &layer.output, &layer.attention_norm.mean, &layer.attention_norm.rstd,
+                         &layer.feed_forward_norm.mean, &layer.feed_forward_norm.rstd}) {
+    *tensor = first_rows(*tensor, rows);
+  }
+  return layer;
+}
+
+AttentionShape attention_shape(const ModelConfig& config) {
+  return {config.num_attention_heads, config.num_attention_heads, config.head_size(),
+          static_cast<float>(1 / std::sqrt(static_cast<double>(config.head_size())))};
+}
+
+struct QkvHeads {
+  HeadTensor query, key, value;
+};
+
+QkvHeads split_qkv(const Tensor& qkv) {
+  std::int64_t rows = qkv.shape[0], stride = qkv.shape[1], width = stride / 3;
+  return {
+      {qkv.f32(), rows, stride}, {qkv.f32() + width, rows, stride}, {qkv.f32() + 2 * width, rows, stride}};
+}
+
+HeadTensor heads_of(const Tensor& tensor) {
+  return {tensor.f32(), tensor.shape[0], tensor.shape[1]};
+}
+
+AttentionDropout attention_dropout(Pass& pass, std::int64_t index) {
+  double p = pass.probability(pass.config.attention_dropout);
+  return {p, pass.rows_at(attention_place(index), p), pass.sequence_begin};
+}
+
+// sum = residual + dropout(x)
+void add_residual(Pass& pass, const Tensor& x, const Tensor& residual, std::uint32_t place,
+                  const Tensor& sum) {
+  double p = pass.probability(pass.config.hidden_dropout);
+  dropout_forward(x, residual, pass.rows_at(place, p), p, sum);
+}
+
+// The gradient that reaches a sublayer's output: `gradient` itself, or a dropped copy of it in `scratch`.
+Tensor through_dropout(Pass& pass, const Tensor& gradient, std::uint32_t place, const Tensor& scratch) {
+  double p = pass.probability(pass.config.hidden_dropout);
+  if (p == 0) return gradient;
+  dropout_backward(gradient, pass.rows_at(place, p), p, scratch);
+  return scratch;
+}
+
+void attention_sublayer(Pass& pass, std::int64_t index, const LayerActivations& layer) {
+  const ModelConfig& config = pass.config;
+  const LayerTensors& weights = pass.weights.layers[static_cast<std::size_t>(index)];
+  const Workspace& workspace = pass.layout.workspace;
+  Tensor projected = first_rows(workspace.row_gradient, pass.tokens());
+  linear_forward(layer.attention_in, weights.qkv.weight, weights.qkv.bias, layer.qkv);
+  QkvHeads heads = split_qkv(layer.qkv);
+  attention_forward(attention_shape(config), pass.attention, heads.query, heads.key, heads.value,
+                    attention_dropout(pass, index), heads_of(layer.attended), layer.log_sum_exp,
+                    workspace.attention);
+  linear_forward(layer.attended, weights.attention_output.weight, weights.attention_output.bias, projected);
+  add_residual(pass, projected, layer.input, attention_output_place(index), layer.attention_sum);
+}
+
+void feed_forward_sublayer(Pass& pass, std::int64_t index, const LayerActivations& layer,
+                           const Tensor& residual) {
+  const LayerTensors& weights = pass.weights.layers[static_cast<std::size_t>(index)];
+  Tensor projected = first_rows(pass.layout.workspace.row_gradient, pass.tokens());
+  linear_forward(layer.feed_forward_in, weights.up.weight, weights.up.bias, layer.up);
+  activation_forward(pass.config.activation, layer.up, layer.activated);
+  linear_forward(layer.activated, weights.down.weight, weights.down.bias, projected);
+  add_residual(pass, projected, residual, feed_forward_place(index), layer.output_sum);
+}
+
+// Leaves d(loss)/d(feed_forward_in) in `out`, written or added.
+void feed_forward_backward(Pass& pass, std::int64_t index, const LayerActivations& layer,
+                           const Tensor& gradient, const Tensor& out, Write write) {
+  const LayerTensors& weights = pass.weights.layers[static_cast<std::size_t>(index)];
+  const LayerTensors& gradients = pass.gradients.layers[static_cast<std::size_t>(index)];
+  const Workspace& workspace = pass.layout.workspace;
+  Tensor scratch = first_rows(workspace.row_gradient, pass.tokens());
+  Tensor wide{.data = workspace.wide_gradient.data, .shape = layer.up.shape};
+  Tensor arriving = through_dropout(pass, gradient, feed_forward_place(index), scratch);
+  linear_backward(layer.activated, weights.down.weight, arriving, wide, Write::over, gradients.down.weight,
+                  gradients.down.bias, workspace.sums);
+  activation_backward(pass.config.activation, layer.up, wide, wide);
+  linear_backward(layer.feed_forward_in, weights.up.weight, wide, out, write, gradients.up.weight,
+                  gradients.up.bias, workspace.sums);
+}
+
+// Leaves d(loss)/d(attention_in) in `out`, written or added.
+void attention_sublayer_backward(Pass& pass, std::int64_t index, const LayerActivations& layer,
+                                 const Tensor& gradient, const Tensor& out, Write write) {
+  const LayerTensors& weights = pass.weights.layers[static_cast<std::size_t>(index)];
+  const LayerTensors& gradients = pass.gradients.layers[static_cast<std::size_t>(index)];
+  const Workspace& workspace = pass.layout.workspace;
+  Tensor scratch = first_rows(workspace.row_gradient, pass.tokens());
+  Tensor wide{.data = workspace.wide_gradient.data, .shape = layer.qkv.shape};
+  Tensor attended_gradient = first_rows(workspace.attended_gradient, pass.tokens());
+  Tensor arriving = through_dropout(pass, gradient, attention_output_place(index), scratch);
+  linear_backward(layer.attended, weights.attention_output.weight, arriving, attended_gradient, Write::over,
+                  gradients.attention_output.weight, gradients.attention_output.bias, workspace.sums);
+  QkvHeads heads = split_qkv(layer.qkv), head_gradients = split_qkv(wide);
+  attention_backward(attention_shape(pass.config), pass.attention, heads.query, heads.key, heads.value,
+                     attention_dropout(pass, index), heads_of(layer.attended), layer.log_sum_exp,
+                     heads_of(attended_gradient), head_gradients.query, head_gradients.key,
+                     head_gradients.value, workspace.attention);
+  linear_backward(layer.attention_in, weights.qkv.weight, wide, out, write, gradients.qkv.weight,
+                  gradients.qkv.bias, workspace.sums);
+}
+
+}  // namespace
+
+void forward_layer(Pass& pass, std::int64_t index) {
+  const ModelConfig& config = pass.config;
+  LayerActivations layer = rows_of(pass.layout.layers[static_cast<std::size_t>(index)], pass.tokens());
+  const LayerTensors& weights = pass.weights.layers[static_cast<std::size_t>(index)];
+  auto norm = [&](const Tensor& x, const Affine& affine, const Tensor& y,
+                  const LayerNormStatistics& statistics) {
+    layer_norm_forward(x, affine.weight, affine.bias, config.layer_norm_eps, y, statistics);
+  };
+  if (config.norm == NormPlacement::pre) {
+    norm(layer.input, weights.attention_norm, layer.attention_in, layer.attention_norm);
+    attention_sublayer(pass, index, layer);
+    norm(layer.attention_sum, weights.feed_forward_norm, layer.feed_forward_in, layer.feed_forward_norm);
+    feed_forward_sublayer(pass, index, layer, layer.attention_sum);
+  } else {
+    attention_sublayer(pass, index, layer);
+    norm(layer.attention_sum, weights.attention_norm, layer.feed_forward_in, layer.attention_norm);
+    feed_forward_sublayer(pass, index, layer, layer.feed_forward_in);
+    norm(layer.output_sum, weights.feed_forward_norm, layer.output, layer.feed_forward_norm);
+  }
+}
+
+void backward_layer(Pass& pass, std::int64_t index) {
+  LayerActivations layer = rows_of(pass.layout.layers[static_cast<std::size_t>(index)], pass.tokens());
+  const LayerTensors& weights = pass.weights.layers[static_cast<std::size_t>(index)];
+  const LayerTensors& gradients = pass.gradients.layers[static_cast<std::size_t>(index)];
+  const Workspace& workspace = pass.layout.workspace;
+  Tensor gradient = first_rows(workspace.gradient, pass.tokens());
+  Tensor inner = first_rows(workspace.row_gradient, pass.tokens());
+  auto norm_backward = [&](const Tensor& x, const Affine& affine, const Affine& affine_gradient,
+                           const LayerNormStatistics& statistics, const Tensor& dy, bool accumulate) {
+    layer_norm_backward(x, affine.weight, statistics, dy, gradient, accumulate, affine_gradient.weight,
+                        affine_gradient.bias, workspace.sums);
+  };
+  if (pass.config.norm == NormPlacement::pre) {
+    feed_forward_backward(pass, index, layer, gradient, inner, Write::over);
+    norm_backward(layer.attention_sum, weights.feed_forward_norm, gradients.feed_forward_norm,
+                  layer.feed_forward_norm, inner, true);
+    attention_sublayer_backward(pass, index, layer, gradient, inner, Write::over);
+    norm_backward(layer.input, weights.attention_norm, gradients.attention_norm, layer.attention_norm, inner,
+                  true);
+  } else {
+    norm_backward(layer.output_sum, weights.feed_forward_norm, gradients.feed_forward_norm,
+                  layer.feed_forward_norm, gradient, false);
+    feed_forward_backward(pass, index, layer, gradient, gradient, Write::add);
+    norm_backward(layer.attention_sum, weights.attention_norm, gradients.attention_norm, layer.attention_norm,
+                  gradient, false);
+    attention_sublayer_backward(pass, index, layer, gradient, gradient, Write::add);
+  }
+}
+
+}  // namespace surprisal

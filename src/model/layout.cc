@@ -1,0 +1,146 @@
+#include "model/layout.h"
+
+#include <algorithm>
+
+#include "ops/attention.h"
+#include "ops/embedding.h"
+#include "ops/linear.h"
+#include "ops/linear_cross_entropy.h"
+
+namespace surprisal {
+namespace {
+
+LayerNormStatistics take_statistics(Arena& arena, std::int64_t rows) {
+  return {arena.take({rows}), arena.take({rows})};
+}
+
+LayerActivations take_layer(const ModelConfig& config, std::int64_t tokens, const Tensor& input,
+                            Arena& arena) {
+  const bool pre = config.norm == NormPlacement::pre;
+  const std::int64_t width = config.hidden_size;
+  LayerActivations layer;
+  layer.input = input;
+  layer.attention_in = pre ? arena.take({tokens, width}) : input;
+  layer.qkv = arena.take({tokens, 3 * width});
+  layer.attended = arena.take({tokens, width});
+  layer.log_sum_exp = arena.take({config.num_attention_heads, tokens});
+  layer.attention_sum = arena.take({tokens, width});
+  layer.feed_forward_in = arena.take({tokens, width});
+  layer.up = arena.take({tokens, config.intermediate_size});
+  layer.activated = arena.take({tokens, config.intermediate_size});
+  layer.output_sum = arena.take({tokens, width});
+  layer.output = pre ? layer.output_sum : arena.take({tokens, width});
+  layer.attention_norm = take_statistics(arena, tokens);
+  layer.feed_forward_norm = take_statistics(arena, tokens);
+  return layer;
+}
+
+// Training keeps every layer; evaluation needs one layer at a time, and two of them in turn since a layer's
+// output is the next one's input.
+void take_layers(const ModelConfig& config, Mode mode, std::int64_t tokens, Arena& arena,
+                 ModelLayout& layout) {
+  std::int64_t distinct =
+      mode == Mode::train ? config.num_hidden_layers : std::min<std::int64_t>(2, config.num_hidden_layers);
+  Tensor first = arena.take({tokens, config.hidden_size});
+  Tensor input = first;
+  for (std::int64_t index = 0; index < distinct; ++index) {
+    layout.layers.push_back(take_layer(config, tokens, input, arena));
+    input = layout.layers.back().output;
+  }
+  for (std::int64_t index = distinct; index < config.num_hidden_layers; ++index) {
+    LayerActivations layer = layout.layers[static_cast<std::size_t>(index % 2)];
+    layer.input = layout.layers.back().output;
+    if (config.norm == NormPlacement::post) layer.attention_in = layer.input;
+    layout.layers.push_back(layer);
+  }
+}
+
+HeadActivations take_head(const ModelConfig& config, std::int64_t targets, Arena& arena) {
+  HeadActivations head;
+  head.gathered = arena.take({targets, config.hidden_size});
+  head.normed = config.final_norm ? arena.take({targets, config.hidden_size}) : head.gathered;
+  head.hidden = head.normed;
+  if (config.final_norm) head.final_norm = take_statistics(arena, targets);
+  if (config.head_transform) {
+    head.transformed = arena.take({targets, config.hidden_size});
+    head.activated = arena.take({targets, config.hidden_size});
+    head.hidden = arena.take({targets, config.hidden_size});
+    head.transform_norm = take_statistics(arena, targets);
+  }
+  return head;
+}
+
+SentenceActivations take_sentence(const ModelConfig& config, std::int64_t labels, Arena& arena) {
+  SentenceActivations sentence;
+  sentence.gathered = arena.take({labels, config.hidden_size});
+  sentence.normed = config.final_norm ? arena.take({labels, config.hidden_size}) : sentence.gathered;
+  if (config.final_norm) sentence.final_norm = take_statistics(arena, labels);
+  sentence.hidden = sentence.normed;
+  if (config.pooler) {
+    sentence.pooled = arena.take({labels, config.hidden_size});
+    sentence.hidden = arena.take({labels, config.hidden_size});
+  }
+  return sentence;
+}
+
+std::int64_t sums_size(const ModelConfig& config, std::int64_t tokens, std::int64_t targets) {
+  std::int64_t widest = std::max(3 * config.hidden_size, config.intermediate_size);
+  std::int64_t rows = std::max(tokens, targets);
+  return std::max(linear_workspace(rows, widest), layer_norm_workspace(rows, config.hidden_size));
+}
+
+Workspace take_workspace(const ModelConfig& config, Mode mode, const Capacity& capacity,
+                         std::size_t head_workspace, Arena& arena) {
+  const std::int64_t tokens = capacity.tokens, width = config.hidden_size;
+  const std::int64_t rows = std::max(capacity.targets, capacity.labels);
+  Workspace workspace;
+  workspace.row_gradient = arena.take({tokens, width});  // evaluation holds a sublayer's output here
+  workspace.attention = arena.take(
+      {attention_workspace({config.num_attention_heads, config.num_attention_heads, config.head_size(), 1})});
+  workspace.logits =
+      arena.take({std::max(cross_entropy_workspace(capacity.targets, config.vocab_size, head_workspace),
+                           cross_entropy_workspace(capacity.labels, config.classes, head_workspace))});
+  if (mode == Mode::evaluate) return workspace;
+  workspace.gradient = arena.take({tokens, width});
+  workspace.attended_gradient = arena.take({tokens, width});
+  workspace.wide_gradient = arena.take({tokens, std::max(3 * width, config.intermediate_size)});
+  workspace.head_gradient = arena.take({rows, width});
+  workspace.head_gradient2 = arena.take({rows, width});
+  workspace.sums = arena.take({sums_size(config, tokens, rows)});
+  workspace.order = arena.take({embedding_workspace(tokens)}, Dtype::i32);
+  return workspace;
+}
+
+}  // namespace
+
+void ModelArenas::reserve() {
+  for (Arena* arena : {&weights, &gradients, &activations, &workspace}) arena->reserve();
+}
+
+std::vector<MemoryUse> ModelArenas::uses() const {
+  std::vector<MemoryUse> uses;
+  for (const Arena* arena : {&weights, &gradients, &activations, &workspace}) {
+    uses.push_back({arena->kind(), arena->peak_bytes()});
+  }
+  return uses;
+}
+
+ModelLayout lay_out(const ModelConfig& config, const ParameterTable& table, Mode mode,
+                    const Capacity& capacity, std::size_t head_workspace, ModelArenas& arenas) {
+  ModelLayout layout;
+  layout.weights = arenas.weights.take({table.size});
+  if (mode == Mode::train) layout.gradients = arenas.gradients.take({table.size});
+  Arena& activations = arenas.activations;
+  if (config.embedding_norm) {
+    layout.embedded = activations.take({capacity.tokens, config.hidden_size});
+    layout.embedding_norm = take_statistics(activations, capacity.tokens);
+  }
+  take_layers(config, mode, capacity.tokens, activations, layout);
+  if (!config.embedding_norm) layout.embedded = layout.layers.front().input;
+  layout.head = take_head(config, capacity.targets, activations);
+  layout.sentence = take_sentence(config, capacity.labels, activations);
+  layout.workspace = take_workspace(config, mode, capacity, head_workspace, arenas.workspace);
+  return layout;
+}
+
+}  // namespace surprisal

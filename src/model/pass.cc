@@ -1,0 +1,77 @@
+#include "model/pass.h"
+
+#include <array>
+
+#include "ops/embedding.h"
+#include "ops/layer_norm.h"
+
+namespace surprisal {
+
+void Pass::begin(const Stream& next, const std::uint64_t* seed) {
+  stream = &next;
+  dropout_seed = seed;
+  plan_attention(next.visible, next.size(), attention);
+  sequence_begin.resize(static_cast<std::size_t>(next.size()));
+  for (const Sequence& sequence : next.sequence) {
+    for (std::int32_t row = sequence.begin; row < sequence.end; ++row) {
+      sequence_begin[static_cast<std::size_t>(row)] = sequence.begin;
+    }
+  }
+}
+
+std::span<const DropoutRow> Pass::rows_at(std::uint32_t place, double p) {
+  if (!dropout_seed || p == 0) return {};
+  dropout_rows.resize(static_cast<std::size_t>(tokens()));
+  surprisal::dropout_rows(*stream, {*dropout_seed, place}, dropout_rows);
+  return dropout_rows;
+}
+
+namespace {
+
+// The tables that the configuration has, with the stream's rows of each.
+std::span<const EmbeddingTable> tables_of(const Pass& pass, const ModelTensors& tensors,
+                                          std::array<EmbeddingTable, 3>& tables) {
+  std::size_t count = 0;
+  tables[count++] = {tensors.token_embedding, pass.stream->token};
+  tables[count++] = {tensors.position_embedding, pass.stream->position};
+  if (tensors.segment_embedding.data) tables[count++] = {tensors.segment_embedding, pass.stream->segment};
+  return std::span(tables).first(count);
+}
+
+LayerNormStatistics first_statistics(const LayerNormStatistics& statistics, std::int64_t rows) {
+  return {first_rows(statistics.mean, rows), first_rows(statistics.rstd, rows)};
+}
+
+}  // namespace
+
+void embed(Pass& pass) {
+  const std::int64_t rows = pass.tokens();
+  const ModelLayout& layout = pass.layout;
+  Tensor embedded = first_rows(layout.embedded, rows), input = first_rows(layout.layers.front().input, rows);
+  std::array<EmbeddingTable, 3> tables;
+  embedding_forward(tables_of(pass, pass.weights, tables), embedded);
+  if (pass.config.embedding_norm) {
+    layer_norm_forward(embedded, pass.weights.embedding_norm.weight, pass.weights.embedding_norm.bias,
+                       pass.config.layer_norm_eps, input, first_statistics(layout.embedding_norm, rows));
+  }
+  double p = pass.probability(pass.config.embedding_dropout);
+  if (p > 0) dropout_forward(input, {}, pass.rows_at(embedding_place(), p), p, input);
+}
+
+void embed_backward(Pass& pass) {
+  const std::int64_t rows = pass.tokens();
+  const Workspace& workspace = pass.layout.workspace;
+  Tensor gradient = first_rows(workspace.gradient, rows);
+  double p = pass.probability(pass.config.embedding_dropout);
+  if (p > 0) dropout_backward(gradient, pass.rows_at(embedding_place(), p), p, gradient);
+  if (pass.config.embedding_norm) {
+    layer_norm_backward(first_rows(pass.layout.embedded, rows), pass.weights.embedding_norm.weight,
+                        first_statistics(pass.layout.embedding_norm, rows), gradient, gradient, false,
+                        pass.gradients.embedding_norm.weight, pass.gradients.embedding_norm.bias,
+                        workspace.sums);
+  }
+  std::array<EmbeddingTable, 3> tables;
+  embedding_backward(tables_of(pass, pass.gradients, tables), gradient, workspace.order);
+}
+
+}  // namespace surprisal

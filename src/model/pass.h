@@ -1,0 +1,68 @@
+// One pass of a stream through the model: what every sublayer needs to know of it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "surprisal/stream.h"
+
+#include "model/config.h"
+#include "model/layout.h"
+#include "model/tensors.h"
+#include "ops/attention.h"
+#include "ops/dropout.h"
+
+namespace surprisal {
+
+// The first `rows` of a tensor laid out for the largest stream. log-sum-exp [H, N] is cut by its second axis
+// instead.
+inline Tensor first_rows(const Tensor& tensor, std::int64_t rows) {
+  return tensor.data ? tensor.rows(0, rows) : tensor;
+}
+
+// Which dropout of the model: layers count from 0.
+inline std::uint32_t embedding_place() {
+  return 0;
+}
+inline std::uint32_t attention_place(std::int64_t layer) {
+  return static_cast<std::uint32_t>(3 * layer + 1);
+}
+inline std::uint32_t attention_output_place(std::int64_t layer) {
+  return static_cast<std::uint32_t>(3 * layer + 2);
+}
+inline std::uint32_t feed_forward_place(std::int64_t layer) {
+  return static_cast<std::uint32_t>(3 * layer + 3);
+}
+
+// Buffers live as long as the model, so that a step allocates nothing once they have grown.
+struct Pass {
+  Pass(const ModelConfig& model, const ModelTensors& w, const ModelTensors& g, const ModelLayout& memory)
+      : config(model), weights(w), gradients(g), layout(memory) {}
+
+  const ModelConfig& config;
+  const ModelTensors& weights;
+  const ModelTensors& gradients;
+  const ModelLayout& layout;
+
+  const Stream* stream = nullptr;
+  const std::uint64_t* dropout_seed = nullptr;  // null: no dropout
+  AttentionPlan attention;
+  std::vector<std::int32_t> sequence_begin;  // [N]
+  std::vector<DropoutRow> dropout_rows;      // [N], of the place last asked for
+
+  std::int64_t tokens() const { return stream->size(); }
+  void begin(const Stream& next, const std::uint64_t* seed);
+  double probability(double p) const { return dropout_seed ? p : 0; }
+  // Identities of the rows at one place; empty without dropout.
+  std::span<const DropoutRow> rows_at(std::uint32_t place, double p);
+};
+
+void embed(Pass& pass);
+void embed_backward(Pass& pass);  // of workspace.gradient
+
+void forward_layer(Pass& pass, std::int64_t layer);
+// workspace.gradient holds d(loss)/d(output of the layer) and receives that of its input.
+void backward_layer(Pass& pass, std::int64_t layer);
+
+}  // namespace surprisal

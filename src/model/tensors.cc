@@ -1,0 +1,39 @@
+#include "model/tensors.h"
+
+#include <string>
+
+#include <fmt/format.h>
+
+namespace surprisal {
+
+Tensor parameter_view(const ParameterTable& table, const Tensor& flat, int parameter) {
+  const Parameter& entry = table.parameters[static_cast<std::size_t>(parameter)];
+  return {.data = flat.f32() + entry.offset, .shape = entry.shape};
+}
+
+ModelTensors bind_tensors(const ModelConfig& config, const ParameterTable& table, const Tensor& flat) {
+  auto find = [&](const std::string& name) { return parameter_view(table, flat, table.find(name)); };
+  auto affine = [&](const std::string& name) { return Affine{find(name + ".weight"), find(name + ".bias")}; };
+  ModelTensors tensors;
+  tensors.token_embedding = find("embedding.token.weight");
+  tensors.position_embedding = find("embedding.position.weight");
+  if (config.type_vocab_size > 0) tensors.segment_embedding = find("embedding.segment.weight");
+  if (config.embedding_norm) tensors.embedding_norm = affine("embedding.norm");
+  for (std::int64_t index = 0; index < config.num_hidden_layers; ++index) {
+    std::string layer = fmt::format("layer.{}.", index);
+    tensors.layers.push_back({affine(layer + "attention.qkv"), affine(layer + "attention.output"),
+                              affine(layer + "attention.norm"), affine(layer + "feed_forward.up"),
+                              affine(layer + "feed_forward.down"), affine(layer + "feed_forward.norm")});
+  }
+  if (config.final_norm) tensors.final_norm = affine("final_norm");
+  if (config.head_transform) {
+    tensors.head_transform = affine("head.transform");
+    tensors.head_norm = affine("head.norm");
+  }
+  if (config.head_bias) tensors.head_bias = find("head.bias");
+  if (config.pooler) tensors.pooler = affine("pooler");
+  if (config.classes > 0) tensors.sentence_head = affine("sentence_head");
+  return tensors;
+}
+
+}  // namespace surprisal

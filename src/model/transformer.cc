@@ -1,0 +1,182 @@
+#include "model/transformer.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "core/parallel.h"
+#include "core/random.h"
+#include "model/heads.h"
+#include "model/layout.h"
+#include "model/pass.h"
+#include "model/tensors.h"
+
+namespace surprisal {
+
+struct Transformer::State {
+  State(const ModelConfig& model_config, Mode run_mode, Capacity largest, std::size_t head_workspace)
+      : config(model_config), table(make_parameter_table(config)), mode(run_mode), capacity(largest) {
+    lay_out(config, table, mode, capacity, head_workspace, arenas);
+    arenas.reserve();
+    layout = lay_out(config, table, mode, capacity, head_workspace, arenas);
+    weights = bind_tensors(config, table, layout.weights);
+    if (mode == Mode::train) gradients = bind_tensors(config, table, layout.gradients);
+  }
+
+  ModelConfig config;
+  ParameterTable table;
+  Mode mode;
+  Capacity capacity;
+  ModelArenas arenas;
+  ModelLayout layout;
+  ModelTensors weights, gradients;
+  Pass pass{config, weights, gradients, layout};
+  HeadRows target_rows, label_rows;
+
+  void check(const Stream& stream) const {
+    [[maybe_unused]] auto size = [](const auto& array) { return static_cast<std::int64_t>(array.size()); };
+    assert(stream.size() <= capacity.tokens && size(stream.target) <= capacity.targets &&
+           size(stream.label) <= capacity.labels);
+  }
+  void forward_layers() {
+    embed(pass);
+    for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) forward_layer(pass, layer);
+  }
+};
+
+namespace {
+
+// Room for every target that N rows can have, unless the caller knows better.
+Capacity complete(Capacity capacity) {
+  if (capacity.targets <= 0) capacity.targets = capacity.tokens;
+  if (capacity.labels <= 0) capacity.labels = 1;
+  return capacity;
+}
+
+void zero(std::span<float> values) {
+  parallel_ranges(static_cast<std::int64_t>(values.size()), 1 << 18,
+                  [&](std::int64_t begin, std::int64_t end, int) {
+                    std::fill(values.begin() + begin, values.begin() + end, 0.0f);
+                  });
+}
+
+// Each block of a parameter has numbers of its own, so that blocks can be drawn side by side.
+void draw(const Parameter& parameter, std::uint64_t index, std::uint64_t seed, float* out) {
+  constexpr std::int64_t kBlock = 4096;
+  parallel_ranges(parameter.shape.elements(), kBlock, [&](std::int64_t begin, std::int64_t end, int) {
+    Random random(
+        {seed, index << 32 | static_cast<std::uint64_t>(begin / kBlock), 0, Purpose::initialisation});
+    for (std::int64_t element = begin; element < end; ++element) {
+      switch (parameter.initial) {
+        case Initial::zero:
+          out[element] = 0;
+          break;
+        case Initial::one:
+          out[element] = 1;
+          break;
+        case Initial::normal:
+          out[element] = static_cast<float>(random.normal() * parameter.range);
+          break;
+      }
+    }
+  });
+}
+
+}  // namespace
+
+Transformer::Transformer(const ModelConfig& config, Mode mode, Capacity capacity, std::size_t head_workspace)
+    : state_(std::make_unique<State>(config, mode, complete(capacity), head_workspace)) {}
+
+Transformer::~Transformer() = default;
+
+std::vector<MemoryUse> Transformer::plan(const ModelConfig& config, Mode mode, Capacity capacity,
+                                         std::size_t head_workspace) {
+  ModelArenas arenas;
+  lay_out(config, make_parameter_table(config), mode, complete(capacity), head_workspace, arenas);
+  return arenas.uses();
+}
+
+const ModelConfig& Transformer::config() const {
+  return state_->config;
+}
+
+const ParameterTable& Transformer::table() const {
+  return state_->table;
+}
+
+std::span<float> Transformer::weights() {
+  return {state_->layout.weights.f32(), static_cast<std::size_t>(state_->table.size)};
+}
+
+std::span<const float> Transformer::weights() const {
+  return {state_->layout.weights.f32(), static_cast<std::size_t>(state_->table.size)};
+}
+
+std::span<float> Transformer::gradients() {
+  if (state_->mode == Mode::evaluate) return {};
+  return {state_->layout.gradients.f32(), static_cast<std::size_t>(state_->table.size)};
+}
+
+Tensor Transformer::weight(int parameter) const {
+  return parameter_view(state_->table, state_->layout.weights, parameter);
+}
+
+Tensor Transformer::gradient(int parameter) const {
+  return parameter_view(state_->table, state_->layout.gradients, parameter);
+}
+
+void Transformer::initialise(std::uint64_t seed) {
+  for (std::size_t index = 0; index < state_->table.parameters.size(); ++index) {
+    draw(state_->table.parameters[index], index, seed, weight(static_cast<int>(index)).f32());
+  }
+}
+
+void Transformer::evaluate(const Stream& stream, StreamResult& result) {
+  State& state = *state_;
+  state.check(stream);
+  state.pass.begin(stream, nullptr);
+  state.forward_layers();
+  vocabulary_head(state.pass, state.target_rows, nullptr, true, result.token);
+  sentence_head(state.pass, state.label_rows, nullptr, true, result.label);
+}
+
+void Transformer::accumulate_gradients(const Stream& stream, const SurprisalGradient& scale,
+                                       const std::uint64_t* dropout_seed, StreamResult& result) {
+  State& state = *state_;
+  assert(state.mode == Mode::train);
+  state.check(stream);
+  state.pass.begin(stream, dropout_seed);
+  state.forward_layers();
+  zero({state.layout.workspace.gradient.f32(),
+        static_cast<std::size_t>(stream.size() * state.config.hidden_size)});
+  vocabulary_head(state.pass, state.target_rows, &scale.token, false, result.token);
+  sentence_head(state.pass, state.label_rows, &scale.label, false, result.label);
+  for (std::int64_t layer = state.config.num_hidden_layers; layer-- > 0;) backward_layer(state.pass, layer);
+  embed_backward(state.pass);
+}
+
+void Transformer::logits(std::int64_t row, std::span<float> logits) {
+  row_logits(state_->pass, static_cast<std::int32_t>(row), logits);
+}
+
+void Transformer::zero_gradients() {
+  zero(gradients());
+}
+
+double Transformer::flops(const Stream& stream, bool training) const {
+  const ModelConfig& config = state_->config;
+  double width = static_cast<double>(config.hidden_size),
+         inner = static_cast<double>(config.intermediate_size);
+  double per_token = 2 * (4 * width * width + 2 * width * inner);
+  double per_pair = 4 * width;
+  double per_target =
+      2 * width * (static_cast<double>(config.vocab_size) + (config.head_transform ? width : 0));
+  double per_label = 2 * width * (static_cast<double>(config.classes) + (config.pooler ? width : 0));
+  double layers = static_cast<double>(config.num_hidden_layers);
+  double forward =
+      layers * (per_token * stream.size() + per_pair * static_cast<double>(visible_pairs(stream.visible))) +
+      per_target * static_cast<double>(stream.target.size()) +
+      per_label * static_cast<double>(stream.label.size());
+  return training ? 3 * forward : forward;
+}
+
+}  // namespace surprisal
