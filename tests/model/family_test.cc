@@ -1,0 +1,454 @@
+#include "model/family.h"
+
+#include <functional>
+#include <map>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/model/tiny_models.h"
+
+namespace surprisal {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+// As transformers 5 writes them.
+constexpr const char* kBert = R"({
+  "add_cross_attention": false, "architectures": ["BertForPreTraining"], "attention_probs_dropout_prob": 0.2,
+  "bos_token_id": null, "classifier_dropout": null, "dtype": "float32", "eos_token_id": null, "hidden_act": "relu",
+  "hidden_dropout_prob": 0.3, "hidden_size": 36, "initializer_range": 0.04, "intermediate_size": 50,
+  "is_decoder": false, "layer_norm_eps": 1e-07, "max_position_embeddings": 17, "model_type": "bert",
+  "num_attention_heads": 3, "num_hidden_layers": 2, "pad_token_id": 5, "tie_word_embeddings": true,
+  "transformers_version": "5.24.0", "type_vocab_size": 4, "use_cache": true, "vocab_size": 211})";
+constexpr const char* kGpt2 = R"({
+  "activation_function": "gelu", "add_cross_attention": false, "architectures": ["GPT2LMHeadModel"],
+  "attn_pdrop": 0.2, "bos_token_id": 7, "dtype": "float32", "embd_pdrop": 0.3, "eos_token_id": 8,
+  "initializer_range": 0.04, "layer_norm_epsilon": 1e-06, "model_type": "gpt2", "n_embd": 36, "n_head": 3,
+  "n_inner": 50, "n_layer": 2, "n_positions": 17, "pad_token_id": null, "reorder_and_upcast_attn": true,
+  "resid_pdrop": 0.4, "scale_attn_by_inverse_layer_idx": false, "scale_attn_weights": true,
+  "summary_activation": null, "summary_first_dropout": 0.1, "summary_proj_to_labels": true,
+  "summary_type": "cls_index", "summary_use_proj": true, "tie_word_embeddings": true,
+  "transformers_version": "5.24.0", "use_cache": true, "vocab_size": 211})";
+// As the hub holds the published models: what transformers 2 to 4 and conversion scripts left behind.
+constexpr const char* kHubBertBaseChinese = R"({
+  "architectures": ["BertForMaskedLM"], "attention_probs_dropout_prob": 0.1, "directionality": "bidi",
+  "hidden_act": "gelu", "hidden_dropout_prob": 0.1, "hidden_size": 768, "initializer_range": 0.02,
+  "intermediate_size": 3072, "layer_norm_eps": 1e-12, "max_position_embeddings": 512, "model_type": "bert",
+  "num_attention_heads": 12, "num_hidden_layers": 12, "pad_token_id": 0, "pooler_fc_size": 768,
+  "pooler_num_attention_heads": 12, "pooler_num_fc_layers": 3, "pooler_size_per_head": 128,
+  "pooler_type": "first_token_transform", "position_embedding_type": "absolute", "gradient_checkpointing": false,
+  "transformers_version": "4.6.0.dev0", "type_vocab_size": 2, "use_cache": true, "vocab_size": 21128})";
+constexpr const char* kHubDistilGpt2 = R"({
+  "_num_labels": 1, "activation_function": "gelu_new", "architectures": ["GPT2LMHeadModel"], "attn_pdrop": 0.1,
+  "bos_token_id": 50256, "embd_pdrop": 0.1, "eos_token_id": 50256, "id2label": {"0": "LABEL_0"},
+  "initializer_range": 0.02, "label2id": {"LABEL_0": 0}, "layer_norm_epsilon": 1e-05, "model_type": "gpt2",
+  "n_ctx": 1024, "n_embd": 768, "n_head": 12, "n_layer": 6, "n_positions": 1024, "resid_pdrop": 0.1,
+  "summary_activation": null, "summary_first_dropout": 0.1, "summary_proj_to_labels": true,
+  "summary_type": "cls_index", "summary_use_proj": true,
+  "task_specific_params": {"text-generation": {"do_sample": true, "max_length": 50}}, "vocab_size": 50257})";
+
+ModelConfig read(const Json& json) {
+  return find_family(json.at("model_type"), "config.json").read_config(json, "config.json");
+}
+
+Json with(const char* text, const char* key, Json value) {
+  Json json = Json::parse(text);
+  json[key] = std::move(value);
+  return json;
+}
+Json without(const char* text, const char* key) {
+  Json json = Json::parse(text);
+  json.erase(key);
+  return json;
+}
+
+std::string error_of(const std::function<void()>& call, ErrorKind kind) {
+  try {
+    call();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), kind) << error.what();
+    return error.what();
+  }
+  return "no error";
+}
+std::string refusal(const Json& json) {
+  return error_of([&] { read(json); }, ErrorKind::data);
+}
+
+TEST(Family, ReadsEveryKeyOfBert) {
+  const ModelConfig config = read(Json::parse(kBert));
+  EXPECT_EQ(config.family, "bert");
+  EXPECT_EQ(config.vocab_size, 211);
+  EXPECT_EQ(config.hidden_size, 36);
+  EXPECT_EQ(config.num_hidden_layers, 2);
+  EXPECT_EQ(config.num_attention_heads, 3);
+  EXPECT_EQ(config.intermediate_size, 50);
+  EXPECT_EQ(config.max_position_embeddings, 17);
+  EXPECT_EQ(config.type_vocab_size, 4);
+  EXPECT_EQ(config.activation, Activation::relu);
+  EXPECT_EQ(config.layer_norm_eps, 1e-7);
+  EXPECT_EQ(config.initializer_range, 0.04);
+  EXPECT_FALSE(config.scaled_residual_init);
+  EXPECT_EQ(config.embedding_dropout, 0.3);
+  EXPECT_EQ(config.hidden_dropout, 0.3);
+  EXPECT_EQ(config.attention_dropout, 0.2);
+  EXPECT_EQ(config.norm, NormPlacement::post);
+  EXPECT_TRUE(config.embedding_norm && config.head_transform && config.head_bias && config.pooler);
+  EXPECT_FALSE(config.final_norm);
+  EXPECT_EQ(config.classes, 2);
+  EXPECT_EQ(config.bos_token_id, -1);
+  EXPECT_EQ(config.eos_token_id, -1);
+  EXPECT_EQ(config.pad_token_id, 5);
+}
+
+TEST(Family, ReadsEveryKeyOfGpt2) {
+  const ModelConfig config = read(Json::parse(kGpt2));
+  EXPECT_EQ(config.family, "gpt2");
+  EXPECT_EQ(config.vocab_size, 211);
+  EXPECT_EQ(config.hidden_size, 36);
+  EXPECT_EQ(config.num_hidden_layers, 2);
+  EXPECT_EQ(config.num_attention_heads, 3);
+  EXPECT_EQ(config.intermediate_size, 50);
+  EXPECT_EQ(config.max_position_embeddings, 17);
+  EXPECT_EQ(config.type_vocab_size, 0);
+  EXPECT_EQ(config.activation, Activation::gelu);
+  EXPECT_EQ(config.layer_norm_eps, 1e-6);
+  EXPECT_EQ(config.initializer_range, 0.04);
+  EXPECT_TRUE(config.scaled_residual_init);
+  EXPECT_EQ(config.embedding_dropout, 0.3);
+  EXPECT_EQ(config.hidden_dropout, 0.4);
+  EXPECT_EQ(config.attention_dropout, 0.2);
+  EXPECT_EQ(config.norm, NormPlacement::pre);
+  EXPECT_TRUE(config.final_norm);
+  EXPECT_FALSE(config.embedding_norm || config.head_transform || config.head_bias || config.pooler);
+  EXPECT_EQ(config.classes, 0);
+  EXPECT_EQ(config.bos_token_id, 7);
+  EXPECT_EQ(config.eos_token_id, 8);
+  EXPECT_EQ(config.pad_token_id, -1);
+}
+
+TEST(Family, UsesTheDefaultsOfTransformersForAbsentKeys) {
+  Json bert = Json::parse(kBert), gpt2 = Json::parse(kGpt2);
+  for (const char* key :
+       {"type_vocab_size", "hidden_act", "layer_norm_eps", "initializer_range", "hidden_dropout_prob",
+        "attention_probs_dropout_prob", "pad_token_id", "architectures"}) {
+    bert.erase(key);
+  }
+  const ModelConfig b = read(bert);
+  EXPECT_EQ(b.type_vocab_size, 2);
+  EXPECT_EQ(b.activation, Activation::gelu);
+  EXPECT_EQ(b.layer_norm_eps, 1e-12);
+  EXPECT_EQ(b.initializer_range, 0.02);
+  EXPECT_EQ(b.hidden_dropout, 0.1);
+  EXPECT_EQ(b.attention_dropout, 0.1);
+  EXPECT_EQ(b.pad_token_id, 0);
+  EXPECT_EQ(b.classes, 2);
+  for (const char* key : {"activation_function", "layer_norm_epsilon", "initializer_range", "resid_pdrop",
+                          "embd_pdrop", "attn_pdrop", "bos_token_id", "n_inner"}) {
+    gpt2.erase(key);
+  }
+  const ModelConfig g = read(gpt2);
+  EXPECT_EQ(g.activation, Activation::gelu_tanh);
+  EXPECT_EQ(g.layer_norm_eps, 1e-5);
+  EXPECT_EQ(g.initializer_range, 0.02);
+  EXPECT_EQ(g.hidden_dropout, 0.1);
+  EXPECT_EQ(g.embedding_dropout, 0.1);
+  EXPECT_EQ(g.attention_dropout, 0.1);
+  EXPECT_EQ(g.intermediate_size, 4 * 36);
+  EXPECT_EQ(g.bos_token_id, -1);  // 50256 is beyond this vocabulary
+  EXPECT_EQ(read(with(kGpt2, "n_inner", nullptr)).intermediate_size, 4 * 36);
+}
+
+TEST(Family, ReadsPublishedConfigurations) {
+  const ModelConfig bert = read(Json::parse(kHubBertBaseChinese));
+  EXPECT_EQ(bert.vocab_size, 21128);
+  EXPECT_FALSE(bert.pooler);  // BertForMaskedLM has neither pooler nor sentence head
+  EXPECT_EQ(bert.classes, 0);
+  const ModelConfig gpt2 = read(Json::parse(kHubDistilGpt2));
+  EXPECT_EQ(gpt2.intermediate_size, 3072);
+  EXPECT_EQ(gpt2.eos_token_id, 50256);
+}
+
+TEST(Family, TakesTheFirstOfSeveralEnds) {
+  EXPECT_EQ(read(with(kGpt2, "eos_token_id", {9, 10})).eos_token_id, 9);
+}
+
+TEST(Family, WritesWhatItReads) {
+  for (const char* text : {kBert, kGpt2, kHubBertBaseChinese, kHubDistilGpt2}) {
+    const ModelConfig config = read(Json::parse(text));
+    const OrderedJson written = find_family(config.family, "").write_config(config);
+    const Json again = Json::parse(written.dump());
+    const Json original = Json::parse(text);
+    for (const auto& [key, value] : again.items()) {
+      if (original.contains(key) && !(key == "n_inner")) EXPECT_EQ(value, original[key]) << key;
+    }
+    const ModelConfig reread = read(again);
+    EXPECT_EQ(find_family(config.family, "").write_config(reread), written);
+    EXPECT_EQ(reread.classes, config.classes);
+  }
+}
+
+struct Refused {
+  const char* text;
+  const char* key;
+  Json value;
+};
+
+TEST(Family, RefusesByNameWhatChangesTheMathematics) {
+  const std::vector<Refused> cases = {
+      {kBert, "position_embedding_type", "relative_key"},
+      {kBert, "is_decoder", true},
+      {kBert, "add_cross_attention", true},
+      {kBert, "tie_word_embeddings", false},
+      {kBert, "is_encoder_decoder", true},
+      {kBert, "embedding_size", 128},
+      {kBert, "pruned_heads", {{"0", {1}}}},
+      {kBert, "quantization_config", {{"bits", 4}}},
+      {kBert, "auto_map", {{"AutoModel", "modeling.Model"}}},
+      {kBert, "rope_theta", 10000.0},
+      {kGpt2, "scale_attn_weights", false},
+      {kGpt2, "scale_attn_by_inverse_layer_idx", true},
+      {kGpt2, "tie_word_embeddings", false},
+      {kGpt2, "add_cross_attention", true},
+      {kGpt2, "sliding_window", 128},
+      {kGpt2, "logit_softcap", 30},
+      {kGpt2, "use_rms_norm", true},
+  };
+  for (const Refused& refused : cases) {
+    const std::string message = refusal(with(refused.text, refused.key, refused.value));
+    EXPECT_THAT(message, AllOf(HasSubstr("config.json"), HasSubstr(refused.key), HasSubstr("mathematics")));
+  }
+}
+
+TEST(Family, NamesEveryUnknownKeyAtOnce) {
+  Json json = with(kBert, "alibi", true);
+  json["window"] = 3;
+  json["nothing"] = nullptr;
+  json["off"] = false;
+  json["none"] = Json::array();
+  EXPECT_EQ(refusal(json),
+            "config.json: keys not known to surprisal, which may change the mathematics: found alibi, "
+            "window; remove "
+            "them if the model computes the same without them");
+}
+
+TEST(Family, RefusesValuesOutOfRange) {
+  const std::vector<Refused> cases = {
+      {kBert, "hidden_size", 0},          {kBert, "hidden_size", -36},
+      {kBert, "hidden_size", "36"},       {kBert, "hidden_size", 36.5},
+      {kBert, "vocab_size", 4194305},     {kBert, "vocab_size", 18446744073709551615u},
+      {kBert, "num_hidden_layers", 4097}, {kBert, "max_position_embeddings", 0},
+      {kBert, "type_vocab_size", 0},      {kBert, "intermediate_size", 1LL << 40},
+      {kBert, "hidden_dropout_prob", -1}, {kBert, "layer_norm_eps", "small"},
+      {kBert, "initializer_range", -0.5}, {kBert, "pad_token_id", -2},
+      {kGpt2, "n_positions", 0},          {kGpt2, "n_inner", 0},
+      {kGpt2, "bos_token_id", 1LL << 40}, {kGpt2, "eos_token_id", {"end"}},
+  };
+  for (const Refused& refused : cases) {
+    EXPECT_THAT(refusal(with(refused.text, refused.key, refused.value)),
+                AllOf(HasSubstr("config.json"), HasSubstr(refused.key)))
+        << refused.value;
+  }
+  EXPECT_THAT(refusal(with(kBert, "hidden_dropout_prob", 1)), HasSubstr("hidden dropout is out of range"));
+  EXPECT_THAT(refusal(with(kGpt2, "layer_norm_epsilon", 0)), HasSubstr("layer_norm_eps is out of range"));
+}
+
+TEST(Family, NamesAMissingKey) {
+  for (const char* key : {"vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads",
+                          "intermediate_size", "max_position_embeddings"}) {
+    EXPECT_THAT(refusal(without(kBert, key)), AllOf(HasSubstr(key), HasSubstr("missing")));
+  }
+  for (const char* key : {"vocab_size", "n_embd", "n_layer", "n_head", "n_positions"}) {
+    EXPECT_THAT(refusal(without(kGpt2, key)), AllOf(HasSubstr(key), HasSubstr("missing")));
+  }
+}
+
+TEST(Family, NamesBothNumbersWhereHeadsDoNotDivideTheWidth) {
+  EXPECT_EQ(refusal(with(kBert, "num_attention_heads", 5)),
+            "config.json: the attention heads do not divide the width: found 5 heads and width 36, expected "
+            "num_attention_heads that divides hidden_size");
+}
+
+TEST(Family, NamesTheActivationsThereAre) {
+  EXPECT_THAT(refusal(with(kBert, "hidden_act", "gelu_10")),
+              AllOf(HasSubstr("hidden_act is not supported: found \"gelu_10\""), HasSubstr("gelu_new")));
+}
+
+TEST(Family, RefusesAConfigurationThatIsNoObject) {
+  EXPECT_THAT(
+      error_of([] { find_family("bert", "").read_config(Json::array(), "config.json"); }, ErrorKind::data),
+      HasSubstr("config.json: not a model configuration: found array"));
+}
+
+TEST(Family, NamesTheFamiliesThereAre) {
+  EXPECT_EQ(
+      error_of([] { find_family("gpt3", "config.json"); }, ErrorKind::data),
+      "config.json: unknown model family: found \"gpt3\", expected one of bert, gpt2; did you mean gpt2?");
+  EXPECT_THAT(error_of([] { find_family("", "model.family", ErrorKind::usage); }, ErrorKind::usage),
+              HasSubstr("model.family: unknown model family"));
+}
+
+TEST(NewModel, TakesTheSameKeysForEveryFamily) {
+  for (const char* name : {"bert", "gpt2"}) {
+    ModelOptions options = tiny_options(name);
+    options.hidden_act = "relu";
+    options.layer_norm_eps = 1e-3;
+    options.initializer_range = 0.5;
+    options.hidden_dropout_prob = 0.25;
+    options.attention_probs_dropout_prob = 0.125;
+    const ModelConfig config = find_family(name, "").from_options(options, 300, 99);
+    EXPECT_EQ(config.family, name);
+    EXPECT_EQ(config.vocab_size, 300);
+    EXPECT_EQ(config.hidden_size, 36);
+    EXPECT_EQ(config.num_hidden_layers, 2);
+    EXPECT_EQ(config.num_attention_heads, 3);
+    EXPECT_EQ(config.intermediate_size, 50);
+    EXPECT_EQ(config.max_position_embeddings, 17);
+    EXPECT_EQ(config.activation, Activation::relu);
+    EXPECT_EQ(config.layer_norm_eps, 1e-3);
+    EXPECT_EQ(config.initializer_range, 0.5);
+    EXPECT_EQ(config.hidden_dropout, 0.25);
+    EXPECT_EQ(config.embedding_dropout, 0.25);
+    EXPECT_EQ(config.attention_dropout, 0.125);
+  }
+}
+
+TEST(NewModel, FillsInTheFamilysDefaults) {
+  for (auto [name, activation, eps, types] :
+       {std::tuple{"bert", Activation::gelu, 1e-12, 2}, std::tuple{"gpt2", Activation::gelu_tanh, 1e-5, 0}}) {
+    ModelOptions options = tiny_options(name);
+    options.intermediate_size = options.max_position_embeddings = 0;
+    const ModelConfig config = find_family(name, "").from_options(options, 211, 99);
+    EXPECT_EQ(config.intermediate_size, 4 * 36);
+    EXPECT_EQ(config.max_position_embeddings, 99);
+    EXPECT_EQ(config.activation, activation);
+    EXPECT_EQ(config.layer_norm_eps, eps);
+    EXPECT_EQ(config.type_vocab_size, types);
+  }
+}
+
+TEST(NewModel, SaysWhatIsWrongWithTheOptions) {
+  auto refused = [](const char* name, auto change) {
+    ModelOptions options = tiny_options(name);
+    change(options);
+    return error_of([&] { find_family(name, "").from_options(options, 211, 17); }, ErrorKind::usage);
+  };
+  EXPECT_EQ(refused("gpt2", [](ModelOptions& o) { o.hidden_size = 0; }),
+            "[model]: hidden_size is out of range: found 0, expected 1 to 131072");
+  EXPECT_THAT(refused("gpt2", [](ModelOptions& o) { o.num_attention_heads = 5; }),
+              HasSubstr("found 5 heads and width 36"));
+  EXPECT_THAT(refused("bert", [](ModelOptions& o) { o.hidden_act = "mish"; }),
+              HasSubstr("model.hidden_act: unknown activation: found \"mish\""));
+  EXPECT_THAT(refused("bert", [](ModelOptions& o) { o.embedding_dropout_prob = 0.5; }),
+              HasSubstr("model.embedding_dropout_prob: bert has one probability"));
+}
+
+TEST(Bindings, CoverEveryParameterExactlyOnce) {
+  for (const ModelConfig& config : {tiny_bert(), tiny_gpt2()}) {
+    const ParameterTable table = make_parameter_table(config);
+    const Family& family = find_family(config.family, "");
+    std::vector<std::int64_t> rows(table.parameters.size(), 0);
+    std::set<std::string> stored;
+    for (const Binding& binding : family.bindings(config, table)) {
+      // The parts of one parameter come in order, so equal sums mean neither gap nor overlap.
+      EXPECT_EQ(binding.row_begin, rows.at(static_cast<std::size_t>(binding.parameter))) << binding.stored;
+      rows[static_cast<std::size_t>(binding.parameter)] = binding.row_end;
+      EXPECT_TRUE(stored.insert(binding.stored).second) << binding.stored;
+      EXPECT_FALSE(family.ignored(binding.stored)) << binding.stored;
+    }
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      EXPECT_EQ(rows[i], table.parameters[i].shape[0]) << table.parameters[i].name;
+    }
+  }
+}
+
+using Shapes = std::map<std::string, std::vector<std::int64_t>>;
+Shapes stored_shapes(const ModelConfig& config) {
+  const ParameterTable table = make_parameter_table(config);
+  Shapes shapes;
+  for (const Binding& binding : find_family(config.family, "").bindings(config, table)) {
+    shapes[binding.stored] = binding.stored_shape(table);
+  }
+  return shapes;
+}
+
+// What transformers 5.24 writes for the same sizes (save_pretrained).
+TEST(Bindings, AreTheNamesAndShapesOfTransformersForBert) {
+  ModelConfig config = tiny_bert();
+  config.num_hidden_layers = 1;
+  const std::string layer = "bert.encoder.layer.0.";
+  EXPECT_EQ(stored_shapes(config), (Shapes{{"bert.embeddings.LayerNorm.bias", {36}},
+                                           {"bert.embeddings.LayerNorm.weight", {36}},
+                                           {"bert.embeddings.position_embeddings.weight", {17, 36}},
+                                           {"bert.embeddings.token_type_embeddings.weight", {2, 36}},
+                                           {"bert.embeddings.word_embeddings.weight", {211, 36}},
+                                           {layer + "attention.output.LayerNorm.bias", {36}},
+                                           {layer + "attention.output.LayerNorm.weight", {36}},
+                                           {layer + "attention.output.dense.bias", {36}},
+                                           {layer + "attention.output.dense.weight", {36, 36}},
+                                           {layer + "attention.self.key.bias", {36}},
+                                           {layer + "attention.self.key.weight", {36, 36}},
+                                           {layer + "attention.self.query.bias", {36}},
+                                           {layer + "attention.self.query.weight", {36, 36}},
+                                           {layer + "attention.self.value.bias", {36}},
+                                           {layer + "attention.self.value.weight", {36, 36}},
+                                           {layer + "intermediate.dense.bias", {50}},
+                                           {layer + "intermediate.dense.weight", {50, 36}},
+                                           {layer + "output.LayerNorm.bias", {36}},
+                                           {layer + "output.LayerNorm.weight", {36}},
+                                           {layer + "output.dense.bias", {36}},
+                                           {layer + "output.dense.weight", {36, 50}},
+                                           {"bert.pooler.dense.bias", {36}},
+                                           {"bert.pooler.dense.weight", {36, 36}},
+                                           {"cls.predictions.bias", {211}},
+                                           {"cls.predictions.transform.LayerNorm.bias", {36}},
+                                           {"cls.predictions.transform.LayerNorm.weight", {36}},
+                                           {"cls.predictions.transform.dense.bias", {36}},
+                                           {"cls.predictions.transform.dense.weight", {36, 36}},
+                                           {"cls.seq_relationship.bias", {2}},
+                                           {"cls.seq_relationship.weight", {2, 36}}}));
+}
+
+TEST(Bindings, AreTheNamesAndShapesOfTransformersForGpt2) {
+  ModelConfig config = tiny_gpt2();
+  config.num_hidden_layers = 1;
+  EXPECT_EQ(stored_shapes(config), (Shapes{{"transformer.h.0.attn.c_attn.bias", {108}},
+                                           {"transformer.h.0.attn.c_attn.weight", {36, 108}},
+                                           {"transformer.h.0.attn.c_proj.bias", {36}},
+                                           {"transformer.h.0.attn.c_proj.weight", {36, 36}},
+                                           {"transformer.h.0.ln_1.bias", {36}},
+                                           {"transformer.h.0.ln_1.weight", {36}},
+                                           {"transformer.h.0.ln_2.bias", {36}},
+                                           {"transformer.h.0.ln_2.weight", {36}},
+                                           {"transformer.h.0.mlp.c_fc.bias", {50}},
+                                           {"transformer.h.0.mlp.c_fc.weight", {36, 50}},
+                                           {"transformer.h.0.mlp.c_proj.bias", {36}},
+                                           {"transformer.h.0.mlp.c_proj.weight", {50, 36}},
+                                           {"transformer.ln_f.bias", {36}},
+                                           {"transformer.ln_f.weight", {36}},
+                                           {"transformer.wpe.weight", {17, 36}},
+                                           {"transformer.wte.weight", {211, 36}}}));
+}
+
+TEST(Bindings, PassOverBuffersAndTiedCopies) {
+  const Family &bert = find_family("bert", ""), &gpt2 = find_family("gpt2", "");
+  for (const char* name :
+       {"bert.embeddings.position_ids", "cls.predictions.decoder.weight", "cls.predictions.decoder.bias"}) {
+    EXPECT_TRUE(bert.ignored(name)) << name;
+  }
+  for (const char* name :
+       {"lm_head.weight", "transformer.h.11.attn.bias", "transformer.h.0.attn.masked_bias"}) {
+    EXPECT_TRUE(gpt2.ignored(name)) << name;
+  }
+  EXPECT_FALSE(bert.ignored("classifier.weight"));
+  EXPECT_FALSE(gpt2.ignored("transformer.h.0.attn.c_attn.bias"));
+  EXPECT_FALSE(gpt2.ignored("lm_head.bias"));
+}
+
+}  // namespace
+}  // namespace surprisal

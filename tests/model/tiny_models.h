@@ -1,0 +1,26 @@
+// Configurations of odd sizes, so that no dimension can be mistaken for another.
+#pragma once
+
+#include "model/config.h"
+#include "model/family.h"
+
+namespace surprisal {
+
+inline ModelOptions tiny_options(const char* family) {
+  ModelOptions options;
+  options.family = family;
+  options.hidden_size = 36;
+  options.num_hidden_layers = 2;
+  options.num_attention_heads = 3;
+  options.intermediate_size = 50;
+  options.max_position_embeddings = 17;
+  return options;
+}
+inline ModelConfig tiny_bert() {
+  return find_family("bert", "").from_options(tiny_options("bert"), 211, 17);
+}
+inline ModelConfig tiny_gpt2() {
+  return find_family("gpt2", "").from_options(tiny_options("gpt2"), 211, 17);
+}
+
+}  // namespace surprisal

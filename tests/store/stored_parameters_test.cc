@@ -1,0 +1,211 @@
+#include "store/stored_parameters.h"
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <numeric>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "store/widen.h"
+#include "tests/model/tiny_models.h"
+#include "tests/store/safetensors_bytes.h"
+
+namespace surprisal {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(Widen, IsExactForEveryF16) {
+  for (std::uint32_t bits = 0; bits < 0x10000; ++bits) {
+    const int sign = bits >> 15 ? -1 : 1, exponent = static_cast<int>(bits >> 10 & 31);
+    const double fraction = bits & 1023;
+    const float value = widen_f16(static_cast<std::uint16_t>(bits));
+    EXPECT_EQ(std::signbit(value), sign < 0) << bits;
+    if (exponent == 31) {
+      EXPECT_TRUE(fraction == 0 ? std::isinf(value) : std::isnan(value)) << bits;
+    } else {
+      const double magnitude =
+          exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25);
+      EXPECT_EQ(value, sign * magnitude) << bits;
+    }
+  }
+}
+
+TEST(Widen, IsTheUpperHalfOfF32ForBf16) {
+  EXPECT_EQ(widen_bf16(0x3f80), 1.0f);
+  EXPECT_EQ(widen_bf16(0xc049), -3.140625f);
+  EXPECT_EQ(widen_bf16(0x0001), std::ldexp(1.0f, -133));
+  EXPECT_TRUE(std::isinf(widen_bf16(0x7f80)));
+  EXPECT_TRUE(std::isnan(widen_bf16(0x7fc0)));
+}
+
+class StoredParameters : public testing::TestWithParam<const char*> {
+ protected:
+  StoredParameters()
+      : config_(find_family(GetParam(), "").from_options(tiny_options(GetParam()), 211, 17)),
+        table_(make_parameter_table(config_)),
+        store_(make_parameter_store(config_, table_)),
+        flat_(static_cast<std::size_t>(table_.size)) {
+    std::iota(flat_.begin(), flat_.end(), 1.0f);  // distinct, exact in f32
+  }
+
+  // Writes the parameters after `change` to the list of tensors, and reads them back.
+  std::vector<float> round_trip(const std::function<void(std::vector<TensorToWrite>&)>& change = {}) {
+    std::vector<TensorToWrite> tensors = parameters_to_write(store_, flat_);
+    if (change) change(tensors);
+    write_safetensors(path_, tensors);
+    std::vector<float> read(flat_.size(), -1);
+    read_parameters(SafetensorsFile(path_), store_, read);
+    return read;
+  }
+  std::string refusal(const std::function<void(std::vector<TensorToWrite>&)>& change) {
+    return error_of([&] { round_trip(change); }, ErrorKind::data);
+  }
+  static TensorToWrite zeros(const std::string& name, std::vector<std::int64_t> shape) {
+    return {name, std::move(shape),
+            [](std::int64_t, std::span<float> out) { std::fill(out.begin(), out.end(), 0.0f); }};
+  }
+
+  ModelConfig config_;
+  ParameterTable table_;
+  ParameterStore store_;
+  std::vector<float> flat_;
+  TemporaryDirectory directory_;
+  std::filesystem::path path_ = directory_.path() / "model.safetensors";
+};
+INSTANTIATE_TEST_SUITE_P(Families, StoredParameters, testing::Values("bert", "gpt2"));
+
+TEST_P(StoredParameters, ComeBackBitForBit) {
+  const std::vector<float> read = round_trip();
+  for (const Parameter& parameter : table_.parameters) {
+    for (std::int64_t i = parameter.offset; i < parameter.offset + parameter.shape.elements(); ++i) {
+      ASSERT_EQ(read[static_cast<std::size_t>(i)], flat_[static_cast<std::size_t>(i)])
+          << parameter.name << " " << i;
+    }
+  }
+}
+
+TEST_P(StoredParameters, PassOverBuffersAndTiedCopies) {
+  const bool bert = config_.family == "bert";
+  EXPECT_NO_THROW(round_trip([&](std::vector<TensorToWrite>& tensors) {
+    tensors.push_back(zeros(bert ? "cls.predictions.decoder.weight" : "lm_head.weight", {211, 36}));
+    tensors.push_back(zeros(bert ? "bert.embeddings.position_ids" : "transformer.h.0.attn.bias", {1, 17}));
+  }));
+}
+
+TEST_P(StoredParameters, NameEveryTensorThatDoesNotFitAtOnce) {
+  const bool bert = config_.family == "bert";
+  const std::string missing =
+      bert ? "bert.encoder.layer.1.attention.self.key.weight" : "transformer.h.1.ln_2.weight";
+  const std::string wrong =
+      bert ? "bert.encoder.layer.0.output.dense.weight" : "transformer.h.0.mlp.c_proj.weight";
+  const std::string message = refusal([&](std::vector<TensorToWrite>& tensors) {
+    std::erase_if(tensors, [&](const TensorToWrite& tensor) { return tensor.name == missing; });
+    for (TensorToWrite& tensor : tensors) {
+      if (tensor.name == wrong) tensor = zeros(wrong, {7, 3});
+    }
+    tensors.push_back(zeros("bert.encoder.layer.2.extra", {5}));
+    tensors.push_back(zeros("classifier.weight", {3, 36}));
+  });
+  EXPECT_THAT(message, AllOf(HasSubstr(path_.string() + ": 4 tensors do not fit the configuration: "),
+                             HasSubstr(missing + " is missing, expected " + (bert ? "[36, 36]" : "[36]")),
+                             HasSubstr(wrong + " has a wrong shape, found [7, 3], expected [50, 36]"),
+                             HasSubstr("\"bert.encoder.layer.2.extra\" is not expected, found [5]"),
+                             HasSubstr("\"classifier.weight\" is not expected, found [3, 36]")))
+      << (bert ? "" : "");
+}
+
+TEST_P(StoredParameters, AreLeftAloneByAFileThatDoesNotFit) {
+  std::vector<TensorToWrite> tensors = parameters_to_write(store_, flat_);
+  tensors.pop_back();
+  write_safetensors(path_, tensors);
+  std::vector<float> target(flat_.size(), -1);
+  EXPECT_THAT(error_of([&] { read_parameters(SafetensorsFile(path_), store_, target); }, ErrorKind::data),
+              HasSubstr("1 tensor does not fit the configuration"));
+  EXPECT_THAT(target, testing::Each(-1.0f));
+}
+
+TEST_P(StoredParameters, BoundTheLengthOfTheMessage) {
+  const std::string message = refusal([&](std::vector<TensorToWrite>& tensors) {
+    for (int i = 0; i < 1500; ++i) tensors.push_back(zeros("stray." + std::to_string(i), {0}));
+  });
+  EXPECT_THAT(message, AllOf(HasSubstr("1500 tensors do not fit"), HasSubstr("; and 500 more")));
+}
+
+// The stored orientation, against the definition: Conv1D is the transpose, and q, k and v are rows of one
+// matrix.
+TEST(StoredParameters, TransposeConv1dOfGpt2) {
+  const ModelConfig config = tiny_gpt2();
+  const ParameterTable table = make_parameter_table(config);
+  const ParameterStore store = make_parameter_store(config, table);
+  std::vector<float> flat(static_cast<std::size_t>(table.size));
+  std::iota(flat.begin(), flat.end(), 0.0f);
+  TemporaryDirectory directory;
+  write_safetensors(directory.path() / "f", parameters_to_write(store, flat));
+  const SafetensorsFile file(directory.path() / "f");
+  const StoredTensor& stored = *file.find("transformer.h.1.attn.c_attn.weight");
+  ASSERT_EQ(stored.shape, (std::vector<std::int64_t>{36, 108}));
+  const Parameter& ours =
+      table.parameters[static_cast<std::size_t>(table.find("layer.1.attention.qkv.weight"))];
+  for (std::int64_t in = 0; in < 36; ++in) {
+    for (std::int64_t out = 0; out < 108; ++out) {
+      float value = 0;
+      std::memcpy(&value, stored.bytes.data() + 4 * (in * 108 + out), 4);
+      ASSERT_EQ(value, flat[static_cast<std::size_t>(ours.offset + out * 36 + in)]) << in << " " << out;
+    }
+  }
+}
+
+TEST(StoredParameters, JoinQueryKeyAndValueOfBert) {
+  const ModelConfig config = tiny_bert();
+  const ParameterTable table = make_parameter_table(config);
+  std::vector<float> flat(static_cast<std::size_t>(table.size));
+  std::iota(flat.begin(), flat.end(), 0.0f);
+  TemporaryDirectory directory;
+  write_safetensors(directory.path() / "f", parameters_to_write(make_parameter_store(config, table), flat));
+  const SafetensorsFile file(directory.path() / "f");
+  const Parameter& ours =
+      table.parameters[static_cast<std::size_t>(table.find("layer.1.attention.qkv.weight"))];
+  const float* matrix = flat.data() + ours.offset;
+  const std::string prefix = "bert.encoder.layer.1.attention.self.";
+  for (const char* part : {"query.weight", "key.weight", "value.weight"}) {
+    EXPECT_EQ(std::memcmp(file.find(prefix + part)->bytes.data(), matrix, 36 * 36 * 4), 0) << part;
+    matrix += 36 * 36;
+  }
+}
+
+// One tensor in another dtype, at an odd address.
+std::string tiny_file(const std::string& dtype, const std::string& data) {
+  return safetensors_bytes(R"({"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"t":{"dtype":")" + dtype +
+                               R"(","shape":[2],"data_offsets":[1,)" + std::to_string(1 + data.size()) +
+                               "]}}",
+                           "?" + data);
+}
+
+TEST(Widen, ReadsAnyAlignment) {
+  TemporaryDirectory directory;
+  const auto path = directory.path() / "f";
+  for (const auto& [dtype, data] :
+       {std::pair<std::string, std::string>{"F32", number_bytes<float>({1.5f, -2.0f})},
+        {"F16", number_bytes<std::uint16_t>({0x3e00, 0xc000})},
+        {"BF16", number_bytes<std::uint16_t>({0x3fc0, 0xc000})}}) {
+    write_bytes(path, tiny_file(dtype, data));
+    const SafetensorsFile file(path);
+    float values[2] = {};
+    widen(*file.find("t"), 0, values);
+    EXPECT_EQ(values[0], 1.5f) << dtype;
+    EXPECT_EQ(values[1], -2.0f) << dtype;
+    widen(*file.find("t"), 1, std::span(values).first(1));
+    EXPECT_EQ(values[0], -2.0f) << dtype;
+  }
+  EXPECT_FALSE(can_widen("F64"));
+  EXPECT_FALSE(can_widen("I32"));
+}
+
+}  // namespace
+}  // namespace surprisal
