@@ -6,7 +6,6 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <span>
 #include <vector>
 
@@ -26,9 +25,8 @@ class Guarded {
   explicit Guarded(std::int64_t size)
       : size_(size), memory_(static_cast<std::size_t>(size) + 2 * kGuard + 16) {
     std::fill(memory_.begin(), memory_.end(), std::bit_cast<Element>(kPattern));
-    void* base = memory_.data() + kGuard;
-    std::size_t space = memory_.size() * 4;
-    data_ = static_cast<Element*>(std::align(64, 4, base, space)) + 1;
+    const std::uintptr_t past = reinterpret_cast<std::uintptr_t>(memory_.data()) / 4 % 16;
+    data_ = memory_.data() + kGuard + (16 - past) % 16 + 1;
   }
   explicit Guarded(const std::vector<Element>& values) : Guarded(static_cast<std::int64_t>(values.size())) {
     std::copy(values.begin(), values.end(), data_);
