@@ -1,0 +1,59 @@
+#include "infer/evaluate.h"
+
+#include <cmath>
+#include <numbers>
+
+#include "objective/sampler.h"
+
+namespace surprisal {
+namespace {
+
+std::optional<double> accuracy(const TermSums& sums) {
+  if (sums.count == 0) return std::nullopt;
+  return static_cast<double>(sums.correct) / static_cast<double>(sums.count);
+}
+
+double entropy(const std::vector<std::uint64_t>& counts) {
+  double total = 0, sum = 0;
+  for (std::uint64_t count : counts) total += static_cast<double>(count);
+  for (std::uint64_t count : counts) {
+    if (count > 0) sum -= static_cast<double>(count) * std::log(static_cast<double>(count) / total);
+  }
+  return total > 0 ? sum / total : 0;
+}
+
+}  // namespace
+
+Evaluation evaluate(Transformer& model, const TokenCorpus& corpus, const Mixture& mixture, std::uint64_t seed,
+                    std::int32_t pack_tokens, const std::function<void()>& poll) {
+  Sampler sampler(corpus, mixture, seed, pack_tokens, SampleOrder::as_written);
+  LossSums sums(mixture.parts().size());
+  std::vector<std::uint64_t> counts(static_cast<std::size_t>(model.config().vocab_size));
+  Evaluation evaluation;
+  Stream stream;
+  StreamResult result;
+  for (std::uint64_t pack = sampler.packs_in_epoch(0); pack > 0; --pack) {
+    if (poll) poll();
+    sampler.next(stream);
+    model.evaluate(stream, result);
+    sums.add_weights(stream);
+    sums.add_result(stream, result);
+    for (const Target& target : stream.target) ++counts[static_cast<std::size_t>(target.id)];
+    evaluation.tokens += static_cast<std::uint64_t>(stream.size());
+  }
+  evaluation.loss = sums.loss(loss_weights(mixture));
+  evaluation.token = sums.token().total();
+  evaluation.label = sums.label().total();
+  for (const Part& part : mixture.parts()) evaluation.part.push_back(part.name);
+  evaluation.token_by_part = sums.token().by_part;
+  evaluation.label_by_part = sums.label().by_part;
+  evaluation.token_accuracy = accuracy(sums.token());
+  evaluation.label_accuracy = accuracy(sums.label());
+  evaluation.unigram_entropy = entropy(counts);
+  if (mixture.covers_text() && corpus.bytes() > 0) {
+    evaluation.bits_per_byte = evaluation.token.sum / std::numbers::ln2 / static_cast<double>(corpus.bytes());
+  }
+  return evaluation;
+}
+
+}  // namespace surprisal

@@ -1,0 +1,59 @@
+// The bookkeeping of a loss: every term stays a pair (sum of weight * surprisal, sum of weights), over micro-batches and
+// parts, and is divided when it is reported (DESIGN.md section 3).
+//   loss = sum_k sum_p lambda_kp sum_kp / weight_k,  weight_k = sum_p weight_kp,  k: token targets, labels;  p: parts
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "model/transformer.h"
+#include "objective/mixture.h"
+#include "surprisal/stream.h"
+
+namespace surprisal {
+
+struct LossSum {
+  double sum = 0;     // of weight * surprisal, nats
+  double weight = 0;  // of weights
+  double mean() const { return weight > 0 ? sum / weight : 0; }
+};
+
+struct TermSums {
+  std::vector<LossSum> by_part;
+  std::uint64_t count = 0;    // targets or labels
+  std::uint64_t correct = 0;  // of them predicted right (only where predictions were asked for)
+  LossSum total() const;
+};
+
+// Lambda by part.
+struct LossWeights {
+  std::vector<double> token{1.0}, label{1.0};
+};
+LossWeights loss_weights(const Mixture& mixture);
+
+class LossSums {
+ public:
+  explicit LossSums(std::size_t parts = 1);
+
+  // The weights of a stream's targets and labels; their surprisals come later, with add_result.
+  void add_weights(const Stream& stream);
+  void add_result(const Stream& stream, const StreamResult& result);
+
+  double loss(const LossWeights& weights) const;
+  const TermSums& token() const { return token_; }
+  const TermSums& label() const { return label_; }
+
+ private:
+  TermSums token_, label_;
+};
+
+// d(loss)/d(surprisal) of every target and label of `stream`, where `step` holds the weights of the whole step.
+struct SurprisalGradients {
+  std::vector<float> token, label;
+  SurprisalGradient view() const { return {token, label}; }
+};
+void set_surprisal_gradients(const Stream& stream, const LossSums& step, const LossWeights& weights,
+                             SurprisalGradients& gradients);
+
+}  // namespace surprisal

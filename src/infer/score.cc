@@ -1,0 +1,162 @@
+#include "infer/score.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include <fmt/format.h>
+
+#include "infer/evaluate.h"
+#include "objective/mixture.h"
+#include "stream/packing.h"
+#include "surprisal/error.h"
+
+namespace surprisal {
+namespace {
+
+std::int64_t window_length(const ModelConfig& config, const ScoreOptions& options) {
+  return options.sequence_length > 0 ? options.sequence_length : config.max_position_embeddings;
+}
+
+
+// Packs copies of windows, each with one token masked, into streams and adds up what the model says of the masked tokens.
+class PseudoLikelihood {
+ public:
+  PseudoLikelihood(Transformer& model, const Tokenizer& tokenizer, const ScoreOptions& options, Score& score)
+      : model_(model), tokenizer_(tokenizer), capacity_(score_capacity(model.config(), options)), score_(score) {}
+
+  void add(std::span<const std::int32_t> window) {
+    Stream sequence = lay_out(window);
+    if (sequence.size() > capacity_ - stream_.size()) flush();
+    for (std::int32_t row = 0; row < sequence.size(); ++row) {
+      std::size_t at = static_cast<std::size_t>(row);
+      if (!scored_[at]) continue;
+      if (sequence.size() > capacity_ - stream_.size()) flush();
+      std::int32_t original = sequence.token[at];
+      sequence.token[at] = *tokenizer_.special().mask;
+      sequence.target.assign(1, {row, original, 1});
+      append(stream_, sequence);
+      sequence.token[at] = original;
+    }
+  }
+
+  void flush() {
+    if (stream_.empty()) return;
+    model_.evaluate(stream_, result_);
+    for (float surprisal : result_.token.surprisal) score_.nats += surprisal;
+    score_.tokens += stream_.target.size();
+    stream_.clear();
+  }
+
+ private:
+  // The window in the tokenizer's template; scored_ tells which rows are the text's own.
+  Stream lay_out(std::span<const std::int32_t> window) {
+    Stream sequence;
+    scored_.clear();
+    auto push = [&](std::int32_t id, std::int32_t segment, bool own) {
+      sequence.token.push_back(id);
+      sequence.segment.push_back(segment);
+      scored_.push_back(own);
+    };
+    for (const TemplatePiece& piece : tokenizer_.single_template()) {
+      if (piece.sequence < 0) push(piece.id, piece.segment, false);
+      if (piece.sequence == 0) {
+        for (std::int32_t id : window) push(id, piece.segment, true);
+      }
+    }
+    std::int32_t size = sequence.size();
+    for (std::int32_t row = 0; row < size; ++row) sequence.position.push_back(row);
+    sequence.block_position.assign(sequence.token.size(), 0);
+    sequence.visible.assign(sequence.token.size(), {0, size});
+    sequence.sequence.push_back({.begin = 0, .end = size});
+    return sequence;
+  }
+
+  Transformer& model_;
+  const Tokenizer& tokenizer_;
+  std::int64_t capacity_;
+  Score& score_;
+  std::vector<bool> scored_;
+  Stream stream_;
+  StreamResult result_;
+};
+
+std::int64_t special_count(const Tokenizer& tokenizer) {
+  return std::count_if(tokenizer.single_template().begin(), tokenizer.single_template().end(),
+                       [](const TemplatePiece& piece) { return piece.sequence < 0; });
+}
+
+void score_pll(Transformer& model, const Tokenizer& tokenizer, const TokenCorpus& corpus, const ScoreOptions& options,
+               Score& score) {
+  if (!tokenizer.special().mask) {
+    throw Error(ErrorKind::usage, {.what = "rule pll needs a tokenizer with a mask token", .fix = "use --rule windows"});
+  }
+  std::int64_t room = score.sequence_length - special_count(tokenizer);
+  if (room < 1) {
+    throw Error(ErrorKind::usage, {.what = "sequence length leaves no room for a token",
+                                   .found = fmt::format("{}", score.sequence_length),
+                                   .expected = fmt::format("at least {}", special_count(tokenizer) + 1)});
+  }
+  PseudoLikelihood likelihood(model, tokenizer, options, score);
+  for (std::uint64_t document = 0; document < corpus.documents(); ++document) {
+    std::span<const std::int32_t> tokens = corpus.document(document).tokens;
+    for (std::size_t begin = 0; begin < tokens.size(); begin += static_cast<std::size_t>(room)) {
+      likelihood.add(tokens.subspan(begin, std::min(static_cast<std::size_t>(room), tokens.size() - begin)));
+    }
+    if (options.progress) options.progress(document + 1, corpus.documents());
+  }
+  likelihood.flush();
+}
+
+void score_windows(Transformer& model, const Tokenizer& tokenizer, const TokenCorpus& corpus,
+                   const ScoreOptions& options, const char* objective, Score& score) {
+  Mixture mixture(objective, {}, tokenizer, score.sequence_length);
+  Evaluation evaluation = evaluate(model, corpus, mixture, 0,
+                                   static_cast<std::int32_t>(score_capacity(model.config(), options)));
+  score.nats = evaluation.token.sum;
+  score.tokens = static_cast<std::uint64_t>(std::llround(evaluation.token.weight));
+}
+
+}  // namespace
+
+double Score::bits_per_byte() const {
+  return bytes > 0 ? nats / std::numbers::ln2 / static_cast<double>(bytes) : 0;
+}
+
+double Score::perplexity() const {
+  return tokens > 0 ? std::exp(nats / static_cast<double>(tokens)) : 0;
+}
+
+std::string default_rule(const ModelConfig& config) {
+  return config.head_transform ? "pll" : "windows";
+}
+
+std::int64_t score_capacity(const ModelConfig& config, const ScoreOptions& options) {
+  return std::max(options.pack_tokens, window_length(config, options));
+}
+
+Score score(Transformer& model, const Tokenizer& tokenizer, const TokenCorpus& corpus, const ScoreOptions& options) {
+  Score score;
+  score.rule = options.rule.empty() ? default_rule(model.config()) : options.rule;
+  score.sequence_length = window_length(model.config(), options);
+  score.documents = corpus.documents();
+  score.bytes = corpus.bytes();
+  if (score.sequence_length > model.config().max_position_embeddings) {
+    throw Error(ErrorKind::usage, {.what = "sequence length is beyond the model's positions",
+                                   .found = fmt::format("{}", score.sequence_length),
+                                   .expected = fmt::format("at most {}", model.config().max_position_embeddings)});
+  }
+  if (score.rule == "windows") {
+    score_windows(model, tokenizer, corpus, options, "causal", score);
+  } else if (score.rule == "reverse") {
+    score_windows(model, tokenizer, corpus, options, "reverse", score);
+  } else if (score.rule == "pll") {
+    score_pll(model, tokenizer, corpus, options, score);
+  } else {
+    throw Error(ErrorKind::usage, {.what = fmt::format("unknown rule {}", score.rule),
+                                   .expected = "windows, reverse or pll"});
+  }
+  return score;
+}
+
+}  // namespace surprisal
