@@ -194,7 +194,7 @@ void replace_symlink(const fs::path& link, const fs::path& target) {
   sync_directory(directory_of(link));
 }
 
-void create_directories(const fs::path& directory) {
+void make_directories(const fs::path& directory) {
   std::error_code cause;
   fs::create_directories(directory, cause);
   if (cause) fail(directory, "cannot create the directory", cause.value());

@@ -64,6 +64,6 @@ void sync_directory(const std::filesystem::path& directory);
 void replace_symlink(const std::filesystem::path& link, const std::filesystem::path& target);
 
 // Creates the directory and its parents.
-void create_directories(const std::filesystem::path& directory);
+void make_directories(const std::filesystem::path& directory);
 
 }  // namespace surprisal

@@ -77,7 +77,11 @@ class Builder {
     member_ = &member->second;
     return true;
   }
-  bool parse_error(std::size_t read, const std::string&, const nlohmann::detail::exception& error) {
+  bool parse_error(std::size_t read, const std::string& token, const nlohmann::detail::exception& error) {
+    constexpr int kOverflow = 406;
+    if (error.id == kOverflow) {
+      return refuse("the number " + token + " does not fit in a double", token_begin(token.size()));
+    }
     return refuse(detail_of(error.what()), read > 0 ? read - 1 : 0);
   }
 
@@ -133,10 +137,12 @@ class Builder {
   // invalid literal; last read: 'x'" without what we say ourselves, and without "last read", which may not be
   // UTF-8.
   static std::string detail_of(std::string message) {
+    if (message.find("ill-formed UTF-8") != std::string::npos) return "invalid UTF-8 in a string";
     if (std::size_t begin = message.find("syntax error"); begin != std::string::npos) message.erase(0, begin);
-    if (std::size_t id = message.find("] "); message.starts_with('[') && id != std::string::npos)
-      message.erase(0, id + 2);
-    if (std::size_t last = message.find("; last read"); last != std::string::npos) message.erase(last);
+    if (std::size_t last = message.find("; last read"); last != std::string::npos) {
+      std::size_t expected = message.find("; expected", last);
+      message.erase(last, expected == std::string::npos ? expected : expected - last);
+    }
     return message;
   }
 

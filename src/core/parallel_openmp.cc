@@ -25,18 +25,19 @@ namespace detail {
 
 void run_blocks(std::int64_t blocks, BlockFunction function, void* context) {
   int team = static_cast<int>(std::min<std::int64_t>(threads(), blocks));
-  if (team <= 1 || omp_in_parallel()) {
-    for (std::int64_t block = 0; block < blocks; ++block) function(context, block, 0);
-    return;
-  }
+  if (team <= 1 || InsideBlocks::here() || omp_in_parallel()) return run_alone(blocks, function, context);
   FirstException failure;
-#pragma omp parallel for num_threads(team) schedule(dynamic, 1)
-  for (std::int64_t block = 0; block < blocks; ++block) {
-    if (failure.any()) continue;
-    try {
-      function(context, block, omp_get_thread_num());
-    } catch (...) {
-      failure.capture(block);
+#pragma omp parallel num_threads(team)
+  {
+    InsideBlocks inside;
+#pragma omp for schedule(monotonic : dynamic, 1)
+    for (std::int64_t block = 0; block < blocks; ++block) {
+      if (failure.skips(block)) continue;
+      try {
+        function(context, block, omp_get_thread_num());
+      } catch (...) {
+        failure.capture(block);
+      }
     }
   }
   failure.rethrow();

@@ -1,4 +1,4 @@
-// What the two implementations of parallel.h share: the first exception by block, and the number of threads.
+// What the two implementations of parallel.h share: which exception is thrown, and how loops nest.
 #pragma once
 
 #include <atomic>
@@ -11,14 +11,14 @@ namespace surprisal::detail {
 
 class FirstException {
  public:
-  bool any() const { return any_.load(std::memory_order_relaxed); }
+  // Blocks start in ascending order, so every block below one that threw has started. Those are left to run:
+  // whichever of them throws, the exception that remains is that of the lowest, on any number of threads.
+  bool skips(std::int64_t block) const { return block > block_.load(std::memory_order_relaxed); }
   void capture(std::int64_t block) {
     std::lock_guard lock(mutex_);
-    if (block < block_) {
-      block_ = block;
-      exception_ = std::current_exception();
-    }
-    any_.store(true, std::memory_order_relaxed);
+    if (block >= block_) return;
+    block_ = block;
+    exception_ = std::current_exception();
   }
   void rethrow() {
     if (exception_) std::rethrow_exception(exception_);
@@ -26,9 +26,32 @@ class FirstException {
 
  private:
   std::mutex mutex_;
-  std::atomic<bool> any_{false};
-  std::int64_t block_ = std::numeric_limits<std::int64_t>::max();
+  std::atomic<std::int64_t> block_{std::numeric_limits<std::int64_t>::max()};
   std::exception_ptr exception_;
 };
+
+// Marks the calling thread as running blocks, so that a loop within them stays on it.
+class InsideBlocks {
+ public:
+  InsideBlocks() { inside_ = true; }
+  ~InsideBlocks() { inside_ = false; }
+  InsideBlocks(const InsideBlocks&) = delete;
+  InsideBlocks& operator=(const InsideBlocks&) = delete;
+  static bool here() { return inside_; }
+
+ private:
+  static inline thread_local bool inside_ = false;
+};
+
+// The loop on this thread alone: a nested one, or one for which there is nobody to share with.
+template <class Function>
+void run_alone(std::int64_t blocks, Function function, void* context) {
+  if (InsideBlocks::here()) {
+    for (std::int64_t block = 0; block < blocks; ++block) function(context, block, 0);
+  } else {
+    InsideBlocks inside;
+    for (std::int64_t block = 0; block < blocks; ++block) function(context, block, 0);
+  }
+}
 
 }  // namespace surprisal::detail

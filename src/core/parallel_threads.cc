@@ -10,7 +10,6 @@
 namespace surprisal {
 namespace {
 std::atomic<int> thread_count{0};
-thread_local bool inside_block = false;
 }  // namespace
 
 void set_threads(int count) {
@@ -26,22 +25,18 @@ namespace detail {
 
 void run_blocks(std::int64_t blocks, BlockFunction function, void* context) {
   int team = static_cast<int>(std::min<std::int64_t>(threads(), blocks));
-  if (team <= 1 || inside_block) {
-    for (std::int64_t block = 0; block < blocks; ++block) function(context, block, 0);
-    return;
-  }
+  if (team <= 1 || InsideBlocks::here()) return run_alone(blocks, function, context);
   FirstException failure;
   std::atomic<std::int64_t> next{0};
   auto work = [&](int thread) {
-    inside_block = true;
-    for (std::int64_t block; (block = next.fetch_add(1)) < blocks && !failure.any();) {
+    InsideBlocks inside;
+    for (std::int64_t block; (block = next.fetch_add(1)) < blocks && !failure.skips(block);) {
       try {
         function(context, block, thread);
       } catch (...) {
         failure.capture(block);
       }
     }
-    inside_block = false;
   };
   std::vector<std::thread> others;
   for (int thread = 1; thread < team; ++thread) others.emplace_back(work, thread);

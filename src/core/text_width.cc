@@ -34,6 +34,7 @@ std::string pad_to(std::string_view utf8, int columns) {
   int width = display_width(utf8);
   if (width <= columns)
     return std::string(utf8) + std::string(static_cast<std::size_t>(columns - width), ' ');
+  if (columns < 1) return "";
   std::string cut;
   int used = 0;
   for_each_code_point(utf8, [&](std::size_t bytes, int wide) {
