@@ -102,13 +102,13 @@ ${gap} ${gap} The admonition's text.^[1]
        |                    ^
        +--------------------+
 
-2.2.${gap}Held out
+2.2.${gap}Near the end
 
-    The tenth document.
+    The eleventh document.
 
 2.3.${gap}Empty
 
 2.4.${gap}Last
 
-    The eleventh document.
+    The twelfth document.
 END
