@@ -185,7 +185,8 @@ TEST(Family, WritesWhatItReads) {
     const Json again = Json::parse(written.dump());
     const Json original = Json::parse(text);
     for (const auto& [key, value] : again.items()) {
-      if (original.contains(key) && !(key == "n_inner")) EXPECT_EQ(value, original[key]) << key;
+      if (!original.contains(key) || key == "n_inner") continue;  // null means four times the width
+      EXPECT_EQ(value, original[key]) << key;
     }
     const ModelConfig reread = read(again);
     EXPECT_EQ(find_family(config.family, "").write_config(reread), written);
