@@ -1,4 +1,5 @@
-// AdamW: Adam with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101, algorithm 2), and the gradient norm.
+// AdamW: Adam with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101, algorithm 2), and the
+// gradient norm.
 #pragma once
 
 #include <cstdint>
@@ -17,12 +18,13 @@ struct AdamWStep {
   double gradient_scale = 1;    // applied to every gradient (clipping)
 };
 
-// weight -= learning_rate * (m^ / (sqrt(v^) + epsilon) + weight_decay * weight); m, v are updated. All of one size.
-void adamw(const AdamWStep& step, std::span<float> weight, std::span<const float> gradient, std::span<float> m,
-           std::span<float> v);
+// weight -= learning_rate * (m^ / (sqrt(v^) + epsilon) + weight_decay * weight); m, v are updated. All of one
+// size.
+void adamw(const AdamWStep& step, std::span<float> weight, std::span<const float> gradient,
+           std::span<float> m, std::span<float> v);
 
-// Sum of squares in double, over fixed blocks added in order: the same bits for any number of threads. NaN and infinity
-// come through.
+// Sum of squares in double, over fixed blocks added in order: the same bits for any number of threads. NaN
+// and infinity come through.
 double squared_norm(std::span<const float> values);
 
 }  // namespace surprisal

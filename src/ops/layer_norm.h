@@ -1,5 +1,6 @@
 // Layer normalisation over the last axis (Ba, Kiros, Hinton, arXiv 1607.06450, eq. 4):
-// y = (x - mean) * rstd * weight + bias, rstd = 1 / sqrt(variance + epsilon), variance without Bessel's correction.
+// y = (x - mean) * rstd * weight + bias, rstd = 1 / sqrt(variance + epsilon), variance without Bessel's
+// correction.
 #pragma once
 
 #include <cstddef>
@@ -15,14 +16,14 @@ struct LayerNormStatistics {
 };
 
 // x, y: f32 [N, D]; y may be x. weight, bias: f32 [D].
-void layer_norm_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, double epsilon, const Tensor& y,
-                        const LayerNormStatistics& statistics);
+void layer_norm_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, double epsilon,
+                        const Tensor& y, const LayerNormStatistics& statistics);
 
 // dx is written, or added to where `accumulate`; dx may be dy. dweight, dbias [D] are added to.
 // workspace: f32, layer_norm_workspace(N, D) elements.
-void layer_norm_backward(const Tensor& x, const Tensor& weight, const LayerNormStatistics& statistics, const Tensor& dy,
-                         const Tensor& dx, bool accumulate, const Tensor& dweight, const Tensor& dbias,
-                         const Tensor& workspace);
+void layer_norm_backward(const Tensor& x, const Tensor& weight, const LayerNormStatistics& statistics,
+                         const Tensor& dy, const Tensor& dx, bool accumulate, const Tensor& dweight,
+                         const Tensor& dbias, const Tensor& workspace);
 std::int64_t layer_norm_workspace(std::int64_t rows, std::int64_t width);
 
 }  // namespace surprisal

@@ -28,10 +28,11 @@ using DoubleTag = hn::ScalableTag<double>;
 using DoubleVector = hn::Vec<DoubleTag>;
 using HalfTag = hn::Rebind<float, DoubleTag>;
 
-// The first `count` < Lanes(d) elements; the others are 0.
+// The first `count` < Lanes(d) elements; the others are `padding`.
 template <class Tag>
-HWY_INLINE hn::Vec<Tag> load_tail(Tag d, const float* from, std::int64_t count) {
-  HWY_ALIGN float buffer[hn::MaxLanes(Tag())] = {};
+HWY_INLINE hn::Vec<Tag> load_tail(Tag d, const float* from, std::int64_t count, float padding = 0) {
+  HWY_ALIGN float buffer[hn::MaxLanes(Tag())];
+  hn::Store(hn::Set(d, padding), d, buffer);
   std::memcpy(buffer, from, static_cast<std::size_t>(count) * sizeof(float));
   return hn::Load(d, buffer);
 }
@@ -53,15 +54,20 @@ HWY_INLINE void map_vectors(std::int64_t size, float* out, const Function& funct
   if (i < size) store_tail(function(load_tail(d, in + i, size - i)...), d, out + i, size - i);
 }
 
-// Calls function(float vector as doubles...) for every HalfTag-sized piece; the tail is padded with zeros.
-template <class Function, class... In>
-HWY_INLINE void for_each_as_double(std::int64_t size, const Function& function, const In*... in) {
+struct Operand {
+  const float* data;
+  float padding = 0;  // what the tail is filled up with
+};
+
+// Calls function(vector of doubles...) for every register of the operands.
+template <class Function, class... Operands>
+HWY_INLINE void for_each_as_double(std::int64_t size, const Function& function, const Operands&... in) {
   const HalfTag half;
   const DoubleTag d;
   const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(half));
   std::int64_t i = 0;
-  for (; i + lanes <= size; i += lanes) function(hn::PromoteTo(d, hn::LoadU(half, in + i))...);
-  if (i < size) function(hn::PromoteTo(d, load_tail(half, in + i, size - i))...);
+  for (; i + lanes <= size; i += lanes) function(hn::PromoteTo(d, hn::LoadU(half, in.data + i))...);
+  if (i < size) function(hn::PromoteTo(d, load_tail(half, in.data + i, size - i, in.padding))...);
 }
 
 HWY_INLINE double sum_of_lanes(DoubleVector value) {
