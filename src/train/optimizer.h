@@ -1,0 +1,32 @@
+// AdamW over a model's flat arrays: decay groups, clipping, state.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "core/arena.h"
+#include "model/transformer.h"
+#include "train/options.h"
+
+namespace surprisal {
+
+class Optimizer {
+ public:
+  explicit Optimizer(const Transformer& model);
+  static std::size_t plan(const ParameterTable& table);
+
+  // Global norm of the gradients, and the update scaled so that the norm is at most max_grad_norm. A norm
+  // that is not finite is returned and nothing is changed.
+  double step(Transformer& model, const TrainOptions& options, std::int64_t number, double learning_rate);
+
+  // First and second moments, laid out as the weights.
+  std::span<float> first_moment() { return {m_.f32(), size_}; }
+  std::span<float> second_moment() { return {v_.f32(), size_}; }
+
+ private:
+  Arena arena_{"optimizer"};
+  std::size_t size_;
+  Tensor m_, v_;
+};
+
+}  // namespace surprisal

@@ -1,0 +1,136 @@
+#include "train/options.h"
+
+#include <fmt/format.h>
+
+#include "surprisal/error.h"
+
+namespace surprisal {
+namespace {
+
+constexpr std::int64_t kMostTokens = std::int64_t{1} << 30;
+constexpr std::int64_t kMostSteps = std::int64_t{1} << 40;
+
+[[noreturn]] void refuse(std::string what, std::string found, std::string expected, std::string fix = {}) {
+  throw Error(ErrorKind::usage, {.what = std::move(what),
+                                 .found = std::move(found),
+                                 .expected = std::move(expected),
+                                 .fix = std::move(fix)});
+}
+
+void check(const Configuration& configuration) {
+  const TrainOptions& train = configuration.train;
+  if (train.tokens_per_step % train.micro_batch_tokens != 0) {
+    refuse("train.tokens_per_step is no multiple of train.micro_batch_tokens",
+           fmt::format("{} and {}", train.tokens_per_step, train.micro_batch_tokens), "a multiple");
+  }
+  if (configuration.data.sequence_length > train.micro_batch_tokens) {
+    refuse("data.sequence_length is longer than a micro-batch",
+           fmt::format("{} and {}", configuration.data.sequence_length, train.micro_batch_tokens),
+           "at most train.micro_batch_tokens", "lower the one or raise the other");
+  }
+  if (train.warmup_steps > 0 && train.warmup_ratio > 0) {
+    refuse("warmup is given twice", "train.warmup_steps and train.warmup_ratio", "one of them");
+  }
+  if (configuration.model.path.empty() && configuration.model.family.empty()) {
+    refuse("no model is given", "neither model.family nor model.path", "one of them",
+           "model.family = \"bert\" or \"gpt2\" with its sizes trains a new one");
+  }
+}
+
+}  // namespace
+
+void RunOptions::visit(OptionVisitor& visitor) {
+  visitor.field("directory", directory, {}, "where the run keeps its checkpoints and metrics",
+                {.required = true, .path = true});
+  visitor.field("seed", seed, {0, std::int64_t{1} << 53}, "of initialisation, order, masks and dropout");
+}
+
+void DataOptions::visit(OptionVisitor& visitor) {
+  visitor.field("train", train, "files to train on: .txt or .jsonl, each also .gz",
+                {.required = true, .path = true});
+  visitor.field("validation", validation, "held-out files; none: no evaluation", {.path = true});
+  visitor.field("sequence_length", sequence_length, {4, kMostTokens},
+                "most rows of one sequence, special tokens included");
+  visitor.field("cache_directory", cache_directory, {},
+                "for tokenised text; empty: .surprisal-cache beside run.directory", {.path = true});
+  corpus.visit(visitor);
+}
+
+void TokenizerOptions::visit(OptionVisitor& visitor) {
+  visitor.field("path", path, {}, "a directory with a tokenizer.json, or that file",
+                {.required = true, .path = true});
+}
+
+void TrainOptions::visit(OptionVisitor& visitor) {
+  visitor.field("max_steps", max_steps, {0, kMostSteps}, "optimizer steps; 0: as num_train_epochs says");
+  visitor.field("num_train_epochs", num_train_epochs, {0, 1e6, true}, "passes over the training text");
+  visitor.field("tokens_per_step", tokens_per_step, {1, kMostTokens}, "stream rows of one optimizer step");
+  visitor.field("micro_batch_tokens", micro_batch_tokens, {1, kMostTokens},
+                "stream rows that go through the model at once; sets the memory that a run needs");
+  visitor.field("learning_rate", learning_rate, {0, 100}, "peak learning rate");
+  visitor.field("lr_scheduler_type", lr_scheduler_type, {"linear", "cosine", "constant"},
+                "how the learning rate falls after warmup: to 0 in a line or half a cosine, or not");
+  visitor.field("warmup_steps", warmup_steps, {0, kMostSteps},
+                "steps over which the learning rate rises from 0");
+  visitor.field("warmup_ratio", warmup_ratio, {0, 1}, "the same as a share of all steps");
+  visitor.field("weight_decay", weight_decay, {0, 100}, "decoupled; biases and norms are left out");
+  visitor.field("adam_beta1", adam_beta1, {0, 1, false, true}, "decay of the gradient's mean");
+  visitor.field("adam_beta2", adam_beta2, {0, 1, false, true}, "decay of the squared gradient's mean");
+  visitor.field("adam_epsilon", adam_epsilon, {0, 1, true}, "added to the denominator");
+  visitor.field("adam_bias_correction", adam_bias_correction, "off: as BERT's original optimizer");
+  visitor.field("max_grad_norm", max_grad_norm, {0, 1e9},
+                "gradients are scaled down to this global norm; 0: never");
+  visitor.field("eval_steps", eval_steps, {0, kMostSteps},
+                "evaluate every so many steps; 0: at the start and the end");
+  visitor.field("save_steps", save_steps, {0, kMostSteps},
+                "save every so many steps; 0: the last step and improvements");
+  visitor.field("save_total_limit", save_total_limit, {0, 1 << 20},
+                "checkpoints kept beside those that latest and best point to; 0: all");
+  visitor.field("logging_steps", logging_steps, {1, kMostSteps},
+                "steps between lines where stderr is no terminal");
+  visitor.field("num_samples", num_samples, {0, 100}, "texts that a decoder writes at each evaluation");
+  visitor.field("head_workspace_mib", head_workspace_mib, {1, 1 << 20},
+                "memory that the vocabulary loss may use for logits, MiB");
+  visitor.field("threads", threads, {0, 4096}, "0: every core that this process may run on");
+}
+
+void Configuration::visit(OptionVisitor& visitor) {
+  visit_tables(visitor, [&](OptionVisitor& v) { model.visit(v); });
+}
+
+void Configuration::visit_tables(OptionVisitor& visitor, const VisitFunction& visit_model) {
+  visitor.table("run", "the run", [&](OptionVisitor& v) { run.visit(v); });
+  visitor.table("data", "text and how it is cut", [&](OptionVisitor& v) { data.visit(v); });
+  visitor.table("tokenizer", "text to ids", [&](OptionVisitor& v) { tokenizer.visit(v); });
+  visitor.table("objective", "what is predicted and what may be seen",
+                [&](OptionVisitor& v) { objective.visit(v); });
+  visitor.table("model", "a new model, or the checkpoint to start from", visit_model);
+  visitor.table("train", "steps, batches and the optimizer", [&](OptionVisitor& v) { train.visit(v); });
+}
+
+Configuration Configuration::read(const std::string& file, const std::vector<Override>& overrides) {
+  Configuration configuration;
+  std::vector<std::string> given =
+      read_options(file, overrides, [&](OptionVisitor& visitor) { configuration.visit(visitor); });
+  check(configuration);
+  for (const std::string& key : given) {
+    if (!configuration.model.path.empty() && key.starts_with("model.") && key != "model.path") {
+      refuse(fmt::format("{} is given beside model.path", key), "both", "one",
+             "a checkpoint brings its own configuration; leave the key out");
+    }
+  }
+  return configuration;
+}
+
+std::string Configuration::to_toml() const {
+  Configuration copy = *this;
+  // A checkpoint excludes every other key of [model]: what is written must be readable.
+  VisitFunction path_alone = [&](OptionVisitor& v) {
+    v.field("path", copy.model.path, {}, "", {.path = true});
+  };
+  VisitFunction all = [&](OptionVisitor& v) { copy.model.visit(v); };
+  return write_options(
+      [&](OptionVisitor& visitor) { copy.visit_tables(visitor, model.path.empty() ? all : path_alone); });
+}
+
+}  // namespace surprisal

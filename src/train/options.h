@@ -1,0 +1,75 @@
+// The configuration of a run: every table of the TOML file, declared once.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/options.h"
+#include "model/config.h"
+#include "objective/options.h"
+#include "text/corpus.h"
+
+namespace surprisal {
+
+struct RunOptions {
+  std::string directory;
+  std::int64_t seed = 1;
+  void visit(OptionVisitor& visitor);
+};
+
+struct DataOptions {
+  std::vector<std::string> train, validation;
+  std::int64_t sequence_length = 128;
+  std::string cache_directory;  // empty: .surprisal-cache beside the run directory
+  CorpusOptions corpus;
+  void visit(OptionVisitor& visitor);
+};
+
+struct TokenizerOptions {
+  std::string path;
+  void visit(OptionVisitor& visitor);
+};
+
+struct TrainOptions {
+  std::int64_t max_steps = 0;  // 0: num_train_epochs
+  double num_train_epochs = 3;
+  std::int64_t tokens_per_step = 4096;
+  std::int64_t micro_batch_tokens = 2048;
+  double learning_rate = 5e-4;
+  std::string lr_scheduler_type = "linear";
+  std::int64_t warmup_steps = 0;
+  double warmup_ratio = 0;
+  double weight_decay = 0.01;
+  double adam_beta1 = 0.9, adam_beta2 = 0.999, adam_epsilon = 1e-8;
+  bool adam_bias_correction = true;
+  double max_grad_norm = 1.0;
+  std::int64_t eval_steps = 0;
+  std::int64_t save_steps = 0;
+  std::int64_t save_total_limit = 2;
+  std::int64_t logging_steps = 10;
+  std::int64_t num_samples = 1;
+  std::int64_t head_workspace_mib = 64;
+  std::int64_t threads = 0;
+  void visit(OptionVisitor& visitor);
+};
+
+struct Configuration {
+  RunOptions run;
+  DataOptions data;
+  TokenizerOptions tokenizer;
+  ObjectiveOptions objective;
+  ModelOptions model;
+  TrainOptions train;
+
+  void visit(OptionVisitor& visitor);
+  // Reads the file and the overrides, and checks what one field alone cannot tell: batches that are no
+  // multiple, both ways of giving warmup ... Throws Error (usage or io).
+  static Configuration read(const std::string& file, const std::vector<Override>& overrides);
+  std::string to_toml() const;
+
+ private:
+  void visit_tables(OptionVisitor& visitor, const VisitFunction& visit_model);
+};
+
+}  // namespace surprisal
