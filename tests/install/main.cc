@@ -1,4 +1,5 @@
-// What a user of the installed library writes: every public header, and something of each that must be linked.
+// What a user of the installed library writes: every public header, and something of each that must be
+// linked.
 #include <iostream>
 #include <string>
 
