@@ -1,0 +1,153 @@
+#include "stream/check.h"
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "surprisal/error.h"
+
+namespace surprisal {
+namespace {
+
+// One stream under examination: every rule that fails throws with the place.
+class Check {
+ public:
+  Check(const Stream& stream, const StreamLimits& limits, const std::string& where)
+      : stream_(stream),
+        limits_(limits),
+        where_(where),
+        rows_(static_cast<std::int64_t>(stream.token.size())) {}
+
+  void lengths() const {
+    if (rows_ > std::numeric_limits<std::int32_t>::max()) {
+      throw Error(ErrorKind::data, {.what = "too many tokens for one stream",
+                                    .where = where_,
+                                    .found = fmt::format("{}", rows_),
+                                    .expected = "at most 2147483647"});
+    }
+    length("visible", stream_.visible.size());  // first, as positions may have been derived from it
+    length("position", stream_.position.size());
+    length("block_position", stream_.block_position.size());
+    length("segment", stream_.segment.size());
+  }
+
+  void rows() const {
+    for (std::size_t row = 0; row < stream_.visible.size(); ++row) interval(row);
+    ids("token", stream_.token, "id", limits_.vocabulary);
+    ids("position", stream_.position, "position", limits_.positions);
+    ids("block_position", stream_.block_position, "position", limits_.block_positions);
+    ids("segment", stream_.segment, "segment", limits_.segments);
+  }
+
+  void targets() const {
+    std::int32_t before = -1;
+    for (std::size_t i = 0; i < stream_.target.size(); ++i) {
+      const Target& target = stream_.target[i];
+      scored("target", i, target.row, before, target.weight);
+      below("target", i, "id", target.id, limits_.vocabulary);
+      before = target.row;
+    }
+  }
+
+  void labels() const {
+    std::int32_t before = -1;
+    for (std::size_t i = 0; i < stream_.label.size(); ++i) {
+      const Label& label = stream_.label[i];
+      scored("label", i, label.row, before, label.weight);
+      below("label", i, "class", label.cls, limits_.classes);
+      before = label.row;
+    }
+  }
+
+  void sequences() const {
+    std::int64_t end = 0;
+    for (std::size_t i = 0; i < stream_.sequence.size(); ++i) {
+      const Sequence& sequence = stream_.sequence[i];
+      if (sequence.begin != end || sequence.end <= sequence.begin || sequence.end > rows_) {
+        fail("sequence", i, "sequences do not cover the stream in order",
+             fmt::format("[{}, {})", sequence.begin, sequence.end),
+             fmt::format("to begin at {} and to end after it, by {}", end, rows_));
+      }
+      end = sequence.end;
+    }
+    if (end != rows_) {
+      throw Error(ErrorKind::data, {.what = "sequences do not cover the stream",
+                                    .where = where_ + ", sequence",
+                                    .found = fmt::format("an end at {}", end),
+                                    .expected = fmt::format("{}", rows_)});
+    }
+  }
+
+ private:
+  [[noreturn]] void fail(const char* array, std::size_t index, std::string what, std::string found,
+                         std::string expected) const {
+    throw Error(ErrorKind::data, {.what = std::move(what),
+                                  .where = fmt::format("{}, {}[{}]", where_, array, index),
+                                  .found = std::move(found),
+                                  .expected = std::move(expected)});
+  }
+
+  void length(const char* array, std::size_t size) const {
+    if (static_cast<std::int64_t>(size) == rows_) return;
+    throw Error(ErrorKind::data, {.what = "arrays of unequal length",
+                                  .where = fmt::format("{}, {}", where_, array),
+                                  .found = fmt::format("{}", size),
+                                  .expected = fmt::format("{}, as token has", rows_)});
+  }
+
+  // `limit` 0 or less: only the sign is checked.
+  void below(const char* array, std::size_t index, const char* name, std::int32_t value,
+             std::int64_t limit) const {
+    if (value >= 0 && (limit <= 0 || value < limit)) return;
+    fail(array, index, fmt::format("{} out of range", name), fmt::format("{}", value),
+         limit > 0 ? fmt::format("at least 0 and below {}", limit) : "at least 0");
+  }
+
+  void ids(const char* array, const std::vector<std::int32_t>& values, const char* name,
+           std::int64_t limit) const {
+    for (std::size_t row = 0; row < values.size(); ++row) below(array, row, name, values[row], limit);
+  }
+
+  void interval(std::size_t row) const {
+    const Interval& visible = stream_.visible[row];
+    if (0 <= visible.begin && visible.begin <= visible.end && visible.end <= rows_) return;
+    fail("visible", row, "interval leaves the stream", fmt::format("[{}, {})", visible.begin, visible.end),
+         fmt::format("0 <= begin <= end <= {}", rows_));
+  }
+
+  // What targets and labels share.
+  void scored(const char* array, std::size_t index, std::int32_t row, std::int32_t before,
+              float weight) const {
+    if (row < 0 || row >= rows_) {
+      fail(array, index, "row leaves the stream", fmt::format("{}", row),
+           fmt::format("at least 0 and below {}", rows_));
+    }
+    if (row <= before) {
+      fail(array, index, "rows do not ascend", fmt::format("{} after {}", row, before),
+           fmt::format("above {}", before));
+    }
+    if (!std::isfinite(weight) || weight < 0) {
+      fail(array, index, "impossible weight", fmt::format("{}", weight), "a finite number, at least 0");
+    }
+  }
+
+  const Stream& stream_;
+  const StreamLimits& limits_;
+  const std::string& where_;
+  std::int64_t rows_;
+};
+
+}  // namespace
+
+void check_stream(const Stream& stream, const StreamLimits& limits, const std::string& where) {
+  Check check(stream, limits, where);
+  check.lengths();
+  check.rows();
+  check.targets();
+  check.labels();
+  check.sequences();
+}
+
+}  // namespace surprisal

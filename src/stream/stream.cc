@@ -1,0 +1,16 @@
+#include "surprisal/stream.h"
+
+namespace surprisal {
+
+void Stream::clear() {
+  token.clear();
+  position.clear();
+  block_position.clear();
+  segment.clear();
+  visible.clear();
+  target.clear();
+  label.clear();
+  sequence.clear();
+}
+
+}  // namespace surprisal

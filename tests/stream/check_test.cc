@@ -1,0 +1,135 @@
+// Every rule of check_stream, with its message.
+#include "stream/check.h"
+
+#include <functional>
+#include <limits>
+
+#include "tests/core/error_matchers.h"
+#include "tests/stream/streams.h"
+
+namespace surprisal {
+namespace {
+
+constexpr StreamLimits kLimits{
+    .vocabulary = 200, .positions = 5, .block_positions = 1, .segments = 2, .classes = 2};
+
+void check(const std::function<void(Stream&)>& change, const StreamLimits& limits = kLimits) {
+  Stream stream = make_sequence(4, 10);
+  change(stream);
+  check_stream(stream, limits, "s:3");
+}
+
+TEST(CheckStream, AcceptsWhatKeepsTheRules) {
+  check([](Stream&) {});
+  check([](Stream& s) { s.visible[2] = {0, 0}; });
+  check([](Stream& s) { s.visible[2] = {4, 4}; });
+  check([](Stream& s) { s.target[0].weight = 0; });
+  check([](Stream& s) { s.clear(); });
+}
+
+TEST(CheckStream, WithoutLimitsOnlySignsCount) {
+  auto large = [](Stream& s) {
+    s.token[0] = s.position[0] = s.segment[0] = s.block_position[0] = s.label[0].cls = s.target[0].id =
+        std::numeric_limits<std::int32_t>::max();
+  };
+  check(large, {});
+  EXPECT_ERROR(check([](Stream& s) { s.token[1] = -1; }, {}), data,
+               "s:3, token[1]: id out of range: found -1, expected at least 0");
+}
+
+TEST(CheckStream, ArraysOfUnequalLength) {
+  EXPECT_ERROR(check([](Stream& s) { s.position.pop_back(); }), data,
+               "s:3, position: arrays of unequal length: found 3, expected 4, as token has");
+  EXPECT_ERROR(check([](Stream& s) { s.block_position.push_back(0); }), data,
+               "s:3, block_position: arrays of unequal length: found 5, expected 4, as token has");
+  EXPECT_ERROR(check([](Stream& s) { s.segment.clear(); }), data,
+               "s:3, segment: arrays of unequal length: found 0, expected 4, as token has");
+  EXPECT_ERROR(check([](Stream& s) { s.visible.pop_back(); }), data,
+               "s:3, visible: arrays of unequal length: found 3, expected 4, as token has");
+}
+
+TEST(CheckStream, IntervalsStayInTheStream) {
+  EXPECT_ERROR(check([](Stream& s) {
+                 s.visible[2] = {0, 5};
+               }),
+               data,
+               "s:3, visible[2]: interval leaves the stream: found [0, 5), expected 0 <= begin <= end <= 4");
+  EXPECT_ERROR(check([](Stream& s) {
+                 s.visible[2] = {-1, 2};
+               }),
+               data,
+               "s:3, visible[2]: interval leaves the stream: found [-1, 2), expected 0 <= begin <= end <= 4");
+  EXPECT_ERROR(check([](Stream& s) {
+                 s.visible[3] = {3, 2};
+               }),
+               data,
+               "s:3, visible[3]: interval leaves the stream: found [3, 2), expected 0 <= begin <= end <= 4");
+}
+
+TEST(CheckStream, ValuesOfRowsStayInTheirRanges) {
+  EXPECT_ERROR(check([](Stream& s) { s.token[2] = 200; }), data,
+               "s:3, token[2]: id out of range: found 200, expected at least 0 and below 200");
+  EXPECT_ERROR(check([](Stream& s) { s.position[3] = 5; }), data,
+               "s:3, position[3]: position out of range: found 5, expected at least 0 and below 5");
+  EXPECT_ERROR(check([](Stream& s) { s.block_position[0] = 1; }), data,
+               "s:3, block_position[0]: position out of range: found 1, expected at least 0 and below 1");
+  EXPECT_ERROR(check([](Stream& s) { s.segment[0] = 2; }), data,
+               "s:3, segment[0]: segment out of range: found 2, expected at least 0 and below 2");
+}
+
+TEST(CheckStream, TargetsStayInTheStreamAndAscend) {
+  EXPECT_ERROR(check([](Stream& s) { s.target[0].row = 4; }), data,
+               "s:3, target[0]: row leaves the stream: found 4, expected at least 0 and below 4");
+  EXPECT_ERROR(check([](Stream& s) { s.target[0].row = -1; }), data,
+               "s:3, target[0]: row leaves the stream: found -1, expected at least 0 and below 4");
+  EXPECT_ERROR(check([](Stream& s) {
+                 s.target.push_back({1, 1, 1});
+               }),
+               data, "s:3, target[1]: rows do not ascend: found 1 after 1, expected above 1");
+  EXPECT_ERROR(check([](Stream& s) { s.target[0].id = 200; }), data,
+               "s:3, target[0]: id out of range: found 200, expected at least 0 and below 200");
+}
+
+TEST(CheckStream, LabelsStayInTheStreamAndAscend) {
+  EXPECT_ERROR(check([](Stream& s) { s.label[0].row = 7; }), data,
+               "s:3, label[0]: row leaves the stream: found 7, expected at least 0 and below 4");
+  EXPECT_ERROR(check([](Stream& s) {
+                 s.label.push_back({0, 0, 1});
+               }),
+               data, "s:3, label[1]: rows do not ascend: found 0 after 0, expected above 0");
+  EXPECT_ERROR(check([](Stream& s) { s.label[0].cls = 2; }), data,
+               "s:3, label[0]: class out of range: found 2, expected at least 0 and below 2");
+  EXPECT_ERROR(check([](Stream& s) { s.label[0].cls = -2; }), data,
+               "s:3, label[0]: class out of range: found -2, expected at least 0 and below 2");
+}
+
+TEST(CheckStream, WeightsAreFiniteAndNotNegative) {
+  EXPECT_ERROR(check([](Stream& s) { s.target[0].weight = -0.5f; }), data,
+               "s:3, target[0]: impossible weight: found -0.5, expected a finite number, at least 0");
+  EXPECT_ERROR(check([](Stream& s) { s.target[0].weight = std::numeric_limits<float>::infinity(); }), data,
+               "s:3, target[0]: impossible weight: found inf, expected a finite number, at least 0");
+  EXPECT_ERROR(check([](Stream& s) { s.label[0].weight = std::numeric_limits<float>::quiet_NaN(); }), data,
+               testing::HasSubstr("s:3, label[0]: impossible weight: found nan"));
+}
+
+TEST(CheckStream, SequencesCoverTheStreamInOrder) {
+  EXPECT_ERROR(check([](Stream& s) { s.sequence.clear(); }), data,
+               "s:3, sequence: sequences do not cover the stream: found an end at 0, expected 4");
+  EXPECT_ERROR(check([](Stream& s) { s.sequence[0].end = 3; }), data,
+               "s:3, sequence: sequences do not cover the stream: found an end at 3, expected 4");
+  EXPECT_ERROR(
+      check([](Stream& s) { s.sequence[0].begin = 1; }), data,
+      "s:3, sequence[0]: sequences do not cover the stream in order: found [1, 4), expected to begin at "
+      "0 and to end after it, by 4");
+  EXPECT_ERROR(
+      check([](Stream& s) { s.sequence.push_back({.begin = 4, .end = 4}); }), data,
+      "s:3, sequence[1]: sequences do not cover the stream in order: found [4, 4), expected to begin at "
+      "4 and to end after it, by 4");
+  EXPECT_ERROR(
+      check([](Stream& s) { s.sequence[0].end = 5; }), data,
+      "s:3, sequence[0]: sequences do not cover the stream in order: found [0, 5), expected to begin at "
+      "0 and to end after it, by 4");
+}
+
+}  // namespace
+}  // namespace surprisal
