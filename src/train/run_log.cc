@@ -1,0 +1,103 @@
+#include "train/run_log.h"
+
+#include <numbers>
+
+#include "core/machine.h"
+#include "core/parallel.h"
+#include "ops/gemm.h"
+
+namespace surprisal {
+namespace {
+
+OrderedJson number_or_null(const std::optional<double>& value) {
+  return value ? OrderedJson(*value) : OrderedJson(nullptr);
+}
+
+// Sums of single parts are named where there is more than one; a term of a sum where there are both.
+void add_parts(OrderedJson& line, const std::string& prefix, const std::vector<std::string>& names,
+               const std::vector<LossSum>& token, const std::vector<LossSum>& label) {
+  for (std::size_t part = 0; part < names.size() && names.size() > 1; ++part) {
+    if (token[part].weight > 0) line[prefix + "token_loss/" + names[part]] = token[part].mean();
+    if (label[part].weight > 0) line[prefix + "label_loss/" + names[part]] = label[part].mean();
+  }
+}
+
+void add_terms(OrderedJson& line, const std::string& prefix, const LossSum& token, const LossSum& label) {
+  if (token.weight > 0 && label.weight > 0) {
+    line[prefix + "token_loss"] = token.mean();
+    line[prefix + "label_loss"] = label.mean();
+  }
+}
+
+std::vector<std::string> part_names(const Mixture& mixture) {
+  std::vector<std::string> names;
+  for (const Part& part : mixture.parts()) names.push_back(part.name);
+  return names;
+}
+
+}  // namespace
+
+OrderedJson step_line(const StepReport& report, const StepResult& result, const Mixture& mixture,
+                      std::uint64_t tokens, double wall_seconds) {
+  OrderedJson line{{"step", report.step},
+                   {"epoch", report.epoch},
+                   {"tokens", tokens},
+                   {"loss", result.loss},
+                   {"learning_rate", report.learning_rate},
+                   {"grad_norm", result.gradient_norm},
+                   {"tokens_per_sec", report.tokens_per_second},
+                   {"mfu", report.share_of_peak},
+                   {"mem_bytes", anonymous_memory()},
+                   {"skipped", 0},
+                   {"wall_s", wall_seconds}};
+  add_terms(line, "", result.sums.token().total(), result.sums.label().total());
+  add_parts(line, "", part_names(mixture), result.sums.token().by_part, result.sums.label().by_part);
+  return line;
+}
+
+OrderedJson evaluation_line(std::int64_t step, double epoch, const Evaluation& evaluation) {
+  OrderedJson line{{"step", step}, {"epoch", epoch}, {"eval_loss", evaluation.loss}};
+  add_terms(line, "eval_", evaluation.token, evaluation.label);
+  add_parts(line, "eval_", evaluation.part, evaluation.token_by_part, evaluation.label_by_part);
+  if (evaluation.token_accuracy) line["eval_token_accuracy"] = *evaluation.token_accuracy;
+  if (evaluation.label_accuracy) line["eval_label_accuracy"] = *evaluation.label_accuracy;
+  if (evaluation.bits_per_byte) line["eval_bits_per_byte"] = *evaluation.bits_per_byte;
+  return line;
+}
+
+std::string summary_text(const RunSummary& summary) {
+  OrderedJson json{{"objective", summary.objective},
+                   {"steps", summary.steps},
+                   {"tokens", summary.tokens},
+                   {"loss", summary.train_loss},
+                   {"tokens_per_second", summary.tokens_per_second},
+                   {"share_of_peak", summary.share_of_peak},
+                   {"wall_s", summary.wall_seconds}};
+  if (summary.evaluation) {
+    const Evaluation& evaluation = *summary.evaluation;
+    bool tokens = evaluation.token.weight > 0;
+    json["eval_loss"] = evaluation.loss;
+    json["eval_token_loss"] = tokens ? OrderedJson(evaluation.token.mean()) : OrderedJson(nullptr);
+    json["eval_token_loss_first"] = number_or_null(summary.first_evaluation_loss);
+    json["bits_per_token"] =
+        tokens ? OrderedJson(evaluation.token.mean() / std::numbers::ln2) : OrderedJson(nullptr);
+    json["bits_per_byte"] = number_or_null(evaluation.bits_per_byte);
+    json["token_accuracy"] = number_or_null(evaluation.token_accuracy);
+    json["label_accuracy"] = number_or_null(evaluation.label_accuracy);
+    json["label_loss"] =
+        evaluation.label.weight > 0 ? OrderedJson(evaluation.label.mean()) : OrderedJson(nullptr);
+    json["unigram_entropy"] = evaluation.unigram_entropy;
+  }
+  return json.dump() + "\n";
+}
+
+std::string environment_text(double peak_gflops) {
+  Machine machine = describe_machine();
+  OrderedJson json{{"version", SURPRISAL_VERSION},  {"cpu", machine.cpu},
+                   {"simd", machine.simd},          {"cores", machine.cores},
+                   {"threads", threads()},          {"memory_bytes", machine.memory},
+                   {"gemm", gemm_implementation()}, {"peak_gflops", peak_gflops}};
+  return json.dump(2) + "\n";
+}
+
+}  // namespace surprisal

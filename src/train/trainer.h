@@ -1,0 +1,67 @@
+// The main job: a configuration becomes a trained model in a run directory.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "infer/evaluate.h"
+#include "model/transformer.h"
+#include "train/options.h"
+
+namespace surprisal {
+
+// What is known before the first step.
+struct RunPlan {
+  std::string objective;
+  std::int64_t parameters = 0;
+  std::vector<MemoryUse> memory;  // by kind; the last is the program itself as it stands
+  std::size_t memory_total = 0;
+  std::uint64_t documents = 0, corpus_tokens = 0, corpus_bytes = 0;
+  std::uint64_t validation_documents = 0, validation_tokens = 0;
+  std::int64_t max_steps = 0, first_step = 1;
+  std::int64_t tokens_per_step = 0, micro_batches = 0;
+  double epochs = 0;       // that max_steps amount to
+  double peak_gflops = 0;  // measured
+  int threads = 0;
+};
+
+struct StepReport {
+  std::int64_t step = 0, max_steps = 0;
+  double epoch = 0, loss = 0, learning_rate = 0, gradient_norm = 0;
+  double tokens_per_second = 0;  // smoothed over the last steps
+  double share_of_peak = 0;      // of the step, likewise
+  double eta_seconds = 0;
+};
+
+struct RunSummary {
+  std::string objective;
+  std::int64_t steps = 0;
+  std::uint64_t tokens = 0;
+  double wall_seconds = 0, training_seconds = 0;
+  double tokens_per_second = 0, share_of_peak = 0;
+  double train_loss = 0;
+  std::optional<double> first_evaluation_loss;  // of the token term at the start
+  std::optional<Evaluation> evaluation;         // the last
+};
+
+// Told what happens while a run goes on; the library itself prints nothing.
+class TrainObserver {
+ public:
+  virtual ~TrainObserver() = default;
+  virtual void message(const std::string& /*text*/) {}
+  virtual void tokenising(std::uint64_t /*done*/, std::uint64_t /*total*/) {}
+  virtual void planned(const RunPlan& /*plan*/) {}
+  virtual void stepped(const StepReport& /*report*/) {}
+  virtual void evaluated(std::int64_t /*step*/, const Evaluation& /*evaluation*/, bool /*improved*/) {}
+  virtual void sampled(const std::string& /*objective*/, const std::string& /*text*/) {}
+  virtual void saved(const std::string& /*directory*/) {}
+};
+
+// Trains to the end. `resume`: go on from the latest checkpoint; without one, start afresh and say so. Throws
+// Error: usage, data, io, memory, and diverged where a loss or gradient is not finite (the last checkpoint
+// stays as it is).
+RunSummary train(const Configuration& configuration, bool resume, TrainObserver& observer);
+
+}  // namespace surprisal
