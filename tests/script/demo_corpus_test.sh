@@ -1,3 +1,4 @@
+#!/bin/bash
 # script/demo_corpus on a small text that holds one of everything that it must keep, join or leave out.
 set -euo pipefail
 source=$1

@@ -1,3 +1,4 @@
+#!/bin/bash
 # script/demo.d/table: figures land in their columns, and what did not learn is named.
 set -euo pipefail
 table=$1/script/demo.d/table
