@@ -63,7 +63,8 @@ void sync_directory(const std::filesystem::path& directory);
 // Points the symbolic link `link` at `target` (relative), replacing it in one rename.
 void replace_symlink(const std::filesystem::path& link, const std::filesystem::path& target);
 
-// Creates the directory and its parents.
+// Creates the directory and its parents. (Not create_directories: a call of that name with a path finds
+// std::filesystem's, which throws no Error.)
 void make_directories(const std::filesystem::path& directory);
 
 }  // namespace surprisal

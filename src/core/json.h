@@ -16,8 +16,8 @@ using OrderedJson = nlohmann::ordered_json;  // written: keys in the order that 
 
 inline constexpr int kMaxJsonDepth = 64;
 
-// `where` names the source in errors ("config.json", "corpus.jsonl:17"). Throws Error (data) with the byte
-// offset.
+// `where` names the source in errors ("config.json", "corpus.jsonl:17"). Throws Error (data) with the
+// byte offset, counted from 0.
 Json parse_json(std::string_view text, const std::string& where);
 
 // Typed access with errors that name `where` and the key. `require` throws if the key is absent; `optional_*`
