@@ -54,8 +54,11 @@ const std::int32_t* sort_by_index(std::span<const std::int32_t> index, std::int6
   return from;
 }
 
-// Work is cut into tasks of so many sorted rows by so many columns. A table row belongs to the task in which
-// its run of sorted rows begins, so every sum is formed by one thread, in ascending i.
+// The least that is worth a thread.
+constexpr std::int64_t kForwardElements = 16384;
+
+// The gradient's work is cut into tasks of so many sorted rows by so many columns. A table row belongs to the
+// task in which its run of sorted rows begins, so every sum is formed by one thread, in ascending i.
 constexpr std::int64_t kSortedRows = 256;
 constexpr std::int64_t kColumns = 256;
 
@@ -64,7 +67,8 @@ constexpr std::int64_t kColumns = 256;
 void embedding_forward_cpu(std::span<const EmbeddingTable> tables, std::int64_t width, float* y) {
   const auto add = HWY_DYNAMIC_DISPATCH(add_to);
   const std::int64_t rows = static_cast<std::int64_t>(tables[0].index.size());
-  parallel_ranges(rows, 16, [&](std::int64_t begin, std::int64_t end, int) {
+  const std::int64_t block = std::max<std::int64_t>(1, kForwardElements / std::max<std::int64_t>(1, width));
+  parallel_ranges(rows, block, [&](std::int64_t begin, std::int64_t end, int) {
     for (std::int64_t i = begin; i < end; ++i) {
       float* out = y + i * width;
       const auto row_of = [&](const EmbeddingTable& table) {

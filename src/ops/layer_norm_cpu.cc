@@ -152,15 +152,15 @@ HWY_EXPORT(normalise_rows);
 HWY_EXPORT(differentiate_block);
 HWY_EXPORT(add_blocks);
 
-constexpr std::int64_t kForwardRows = 16;
+constexpr std::int64_t kForwardElements = 16384;  // the least that is worth a thread
 constexpr std::int64_t kColumns = 256;
 
 }  // namespace
 
 void layer_norm_forward_cpu(const LayerNormForward& op, std::int64_t rows) {
   const auto kernel = HWY_DYNAMIC_DISPATCH(normalise_rows);
-  parallel_ranges(rows, kForwardRows,
-                  [&](std::int64_t begin, std::int64_t end, int) { kernel(op, begin, end); });
+  const std::int64_t block = std::max<std::int64_t>(1, kForwardElements / op.width);
+  parallel_ranges(rows, block, [&](std::int64_t begin, std::int64_t end, int) { kernel(op, begin, end); });
 }
 
 void layer_norm_backward_cpu(const LayerNormBackward& op, std::int64_t rows, float* dweight, float* dbias) {
