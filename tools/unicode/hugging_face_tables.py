@@ -1,0 +1,113 @@
+"""Writes src/text/unicode_tables.cc: what Hugging Face `tokenizers` takes for punctuation, accents, letters ...
+
+Its parts carry Unicode tables of different ages (the crate unicode_categories has Unicode 8's, Oniguruma 16's, Rust's
+standard library 17's), so no one library agrees with all of them. This asks `tokenizers` itself about every code point.
+
+    pip install tokenizers==0.23.3
+    python tools/unicode/hugging_face_tables.py > src/text/unicode_tables.cc
+"""
+
+import unicodedata
+
+import tokenizers
+from tokenizers.normalizers import BertNormalizer
+from tokenizers.pre_tokenizers import BertPreTokenizer, ByteLevel
+
+CODE_POINTS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
+
+
+def normalizer(**on):
+    parts = dict(clean_text=False, handle_chinese_chars=False, strip_accents=False, lowercase=False)
+    return BertNormalizer(**{**parts, **on})
+
+
+def removed():
+    clean = normalizer(clean_text=True)
+    return [c for c in CODE_POINTS if clean.normalize_str(f"a{chr(c)}b") == "ab"]
+
+
+def accents():
+    strip = normalizer(strip_accents=True)
+    return [c for c in CODE_POINTS if strip.normalize_str(chr(c)) == ""]
+
+
+def punctuation():
+    split = BertPreTokenizer()
+    return [c for c in CODE_POINTS if len(split.pre_tokenize_str(f"a{chr(c)}b")) == 3]
+
+
+def lower_case():
+    lower = normalizer(lowercase=True)
+    assert lower.normalize_str("\u0130") == "i\u0307"
+    pairs = [(c, lower.normalize_str(chr(c))) for c in CODE_POINTS if c != 0x130]
+    return [(c, ord(to)) for c, to in pairs if to != chr(c) and unicodedata.category(chr(c)) == "Cn"]
+
+
+def letters_and_numbers():
+    """Code points that are \\p{L} or \\p{N} there and not assigned in Unicode 14."""
+    split = ByteLevel(add_prefix_space=False)
+    letters, numbers = [], []
+    for c in CODE_POINTS:
+        if unicodedata.category(chr(c)) != "Cn":
+            continue
+        cuts = [end for _, (_, end) in split.pre_tokenize_str(f"a{chr(c)}1!")]
+        if cuts == [2, 3, 4]:
+            letters.append(c)
+        elif cuts == [1, 3, 4]:
+            numbers.append(c)
+    return letters, numbers
+
+
+def ranges(code_points):
+    found = []
+    for c in code_points:
+        if found and found[-1][1] == c - 1:
+            found[-1][1] = c
+        else:
+            found.append([c, c])
+    return found
+
+
+def print_array(name, comment, rows, type_name):
+    print(f"\n// {comment}\nconstexpr {type_name} {name}[] = {{")
+    line = "   "
+    for row in rows:
+        item = " {" + ", ".join(f"0x{value:X}" for value in row) + "},"
+        if len(line) + len(item) > 110:
+            print(line)
+            line = "   "
+        line += item
+    print(line + "\n};")
+
+
+def shifts(pairs):
+    """Runs of code points that all move by the same distance, as [first, last, lower case of the first]."""
+    found = []
+    for c, to in pairs:
+        if found and found[-1][1] == c - 1 and to - c == found[-1][2] - found[-1][0]:
+            found[-1][1] = c
+        else:
+            found.append([c, c, to])
+    return found
+
+
+def main():
+    assert unicodedata.unidata_version == "14.0.0", "needs a Python with Unicode 14 (3.11)"
+    letters, numbers = letters_and_numbers()
+    print(f"// Written by tools/unicode/hugging_face_tables.py from tokenizers {tokenizers.__version__}; do not edit.")
+    print('#include "text/unicode_tables.h"\n\nnamespace surprisal {\nnamespace {\n\n// clang-format off')
+    print_array("kBertRemoved", "What clean_text drops.", ranges(removed()), "CodePointRange")
+    print_array("kAccents", "What strip_accents drops.", ranges(accents()), "CodePointRange")
+    print_array("kBertPunctuation", "What BertPreTokenizer isolates.", ranges(punctuation()), "CodePointRange")
+    print_array("kNewLetters", "\\p{L} that Unicode 14 does not know.", ranges(letters), "CodePointRange")
+    print_array("kNewNumbers", "\\p{N} that Unicode 14 does not know.", ranges(numbers), "CodePointRange")
+    print_array("kNewLowerCase", "Lower case that Unicode 14 does not know.", shifts(lower_case()), "LowerCaseRange")
+    print("\n// clang-format on\n\n}  // namespace\n")
+    for function, kind in (("bert_removed", "Removed"), ("bert_punctuation", "Punctuation")):
+        print(f"std::span<const CodePointRange> {function}() {{ return kBert{kind}; }}")
+    for function, name in (("accents", "kAccents"), ("new_letters", "kNewLetters"), ("new_numbers", "kNewNumbers")):
+        print(f"std::span<const CodePointRange> {function}() {{ return {name}; }}")
+    print("std::span<const LowerCaseRange> new_lower_case() { return kNewLowerCase; }\n\n}  // namespace surprisal")
+
+
+main()
