@@ -69,7 +69,7 @@ const Family& find_family(const std::string& model_type, const std::string& wher
   const std::string nearest = nearest_name(model_type, family_names());
   throw Error(kind, {.what = "unknown model family",
                      .where = where,
-                     .found = '"' + model_type + '"',
+                     .found = Json(model_type).dump(-1, ' ', true, Json::error_handler_t::replace),
                      .expected = "one of " + names,
                      .fix = nearest.empty() ? "" : "did you mean " + nearest + "?"});
 }

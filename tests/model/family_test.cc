@@ -233,9 +233,8 @@ TEST(Family, NamesEveryUnknownKeyAtOnce) {
   json["off"] = false;
   json["none"] = Json::array();
   EXPECT_EQ(refusal(json),
-            "config.json: keys not known to surprisal, which may change the mathematics: found alibi, "
-            "window; remove "
-            "them if the model computes the same without them");
+            "config.json: keys not known to surprisal, which may change the mathematics: found \"alibi\", "
+            "\"window\"; remove them if the model computes the same without them");
 }
 
 TEST(Family, RefusesValuesOutOfRange) {

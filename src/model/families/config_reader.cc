@@ -77,6 +77,11 @@ bool says_nothing(const Json& value) {
   return value.is_null() || value == false || value == "" || (value.is_structured() && value.empty());
 }
 
+// Text from a file as it may stand on a terminal.
+std::string escaped(const std::string& text) {
+  return Json(text).dump(-1, ' ', true);
+}
+
 }  // namespace
 
 ConfigReader::ConfigReader(const Json& config, std::string where)
@@ -116,7 +121,7 @@ void ConfigReader::activation(const char* key, const char* fallback, ModelConfig
   if (!kind) {
     throw Error(ErrorKind::data, {.what = std::string(key) + " is not supported",
                                   .where = where_,
-                                  .found = '"' + config.activation_name + '"',
+                                  .found = escaped(config.activation_name),
                                   .expected = "one of " + activation_names()});
   }
   config.activation = *kind;
@@ -159,7 +164,7 @@ void ConfigReader::finish() const {
   for (const auto& [key, value] : config_.items()) {
     if (seen_.contains(key) || says_nothing(value)) continue;
     if (std::find(kHarmless.begin(), kHarmless.end(), std::string_view(key)) != kHarmless.end()) continue;
-    unknown += (unknown.empty() ? "" : ", ") + key;
+    unknown += (unknown.empty() ? "" : ", ") + escaped(key);
   }
   if (unknown.empty()) return;
   throw Error(ErrorKind::data, {.what = "keys not known to surprisal, which may change the mathematics",
