@@ -118,7 +118,7 @@ RunState state_from_json(const Json& json, const std::string& where) {
 void write_checkpoint(const fs::path& directory, const Transformer& model, const Tokenizer& tokenizer,
                       Optimizer& optimizer, const RunState& state) {
   save_model(directory, model, &tokenizer);
-  create_directories(directory / "state");
+  make_directories(directory / "state");
   write_optimizer(directory / "state" / "optimizer.safetensors", model.table(), optimizer);
   FileWriter file(directory / "state" / "state.json");
   file.write(state_to_json(state).dump(2) + "\n");

@@ -85,7 +85,7 @@ void RunDirectory::open(bool resume) {
                                    .where = path_.string(),
                                    .fix = "go on with it by --resume, or choose another run.directory"});
   }
-  create_directories(path_);
+  make_directories(path_);
   remove_temporary(path_);
   if (!latest()) {
     for (const char* file : {"metrics.jsonl", "samples.jsonl", "summary.json"}) {
@@ -110,7 +110,7 @@ fs::path RunDirectory::commit(std::int64_t step, bool best, std::int64_t limit,
   std::error_code none;
   fs::remove_all(temporary, none);
   try {
-    create_directories(temporary);
+    make_directories(temporary);
     write(temporary);
     sync_directory(temporary);
   } catch (...) {

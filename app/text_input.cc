@@ -1,0 +1,48 @@
+#include "text_input.h"
+
+#include "objective/sampler.h"
+#include "verbs.h"
+
+namespace surprisal {
+
+void SampleArguments::add_to(CLI::App& verb) {
+  verb.add_option("--sequence-length", sequence_length, "most rows of one sequence")
+      ->check(CLI::Range(std::int64_t{4}, std::int64_t{1} << 30))
+      ->capture_default_str();
+  verb.add_option("--seed", seed, "of masks and pairs")->check(CLI::NonNegativeNumber)->capture_default_str();
+  verb.add_option("--epoch", epoch, "counted from 0")
+      ->check(CLI::Range(std::int64_t{0}, (std::int64_t{1} << 24) - 1))
+      ->capture_default_str();
+  verb.add_option("--samples", samples, "the first K samples; 0: all of the epoch")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  verb.allow_extras();
+}
+
+void SampleArguments::read_overrides(const std::vector<std::string>& rest) {
+  read_options("", parse_overrides(rest), [&](OptionVisitor& visitor) {
+    visitor.table("data", "", [&](OptionVisitor& v) { corpus.visit(v); });
+    visitor.table("objective", "", [&](OptionVisitor& v) { options.visit_tables(v); });
+  });
+}
+
+void read_corpus_overrides(const std::vector<std::string>& rest, CorpusOptions& corpus) {
+  read_options("", parse_overrides(rest), [&](OptionVisitor& visitor) {
+    visitor.table("data", "", [&](OptionVisitor& v) { corpus.visit(v); });
+  });
+}
+
+std::vector<Stream> read_samples(const SampleArguments& arguments, const Mixture& mixture,
+                                 const TokenCorpus& corpus) {
+  mixture.check_corpus(corpus);
+  std::vector<Stream> streams;
+  for_each_sample(corpus, mixture, static_cast<std::uint64_t>(arguments.seed),
+                  static_cast<std::uint32_t>(arguments.epoch), arguments.samples == 0,
+                  [&](const Stream& sample) {
+                    streams.push_back(sample);
+                    return arguments.samples == 0 || std::ssize(streams) < arguments.samples;
+                  });
+  return streams;
+}
+
+}  // namespace surprisal

@@ -1,0 +1,167 @@
+#include "surprisal/tokenizer.h"
+
+#include <cstdio>
+#include <iostream>
+#include <iterator>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "surprisal/error.h"
+
+#include "console.h"
+#include "core/file.h"
+#include "core/json.h"
+#include "core/parallel.h"
+#include "text/train_tokenizer.h"
+#include "text/utf8.h"
+#include "verbs.h"
+
+namespace surprisal {
+namespace {
+
+struct Arguments {
+  TokenizerTraining training;
+  std::string out, tokenizer, file;
+  bool special = false, json = false;
+};
+
+void train_tokenizer_verb(Arguments& arguments) {
+  LiveLine live;
+  arguments.training.progress = [&](const char* phase, std::uint64_t done, std::uint64_t total) {
+    live.show(fmt::format("{}: {} of {}", phase, done, total));
+  };
+  TrainedTokenizer trained = train_tokenizer(arguments.training);
+  live.clear();
+  Tokenizer::from_json(trained.tokenizer_json, trained.tokenizer_config_json, arguments.out)
+      .save(arguments.out);
+  if (trained.vocab_size < arguments.training.vocab_size) {
+    say(fmt::format("surprisal: warning: the text allows {} entries, not {}", trained.vocab_size,
+                    arguments.training.vocab_size));
+  }
+  if (arguments.json) {
+    fmt::print("{}\n", to_line({{"type", arguments.training.type},
+                                {"vocab_size", trained.vocab_size},
+                                {"out", arguments.out}}));
+  } else {
+    fmt::print("{}: {} with {} entries\n", arguments.out, arguments.training.type, trained.vocab_size);
+  }
+}
+
+std::string read_input(const std::string& file) {
+  if (file != "-") return read_file(file);
+  return {std::istreambuf_iterator<char>(std::cin), {}};
+}
+
+// Lines end by \n alone; one that the file ends without a newline counts.
+std::vector<std::string_view> split_lines(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    std::size_t end = text.find('\n');
+    lines.push_back(text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return lines;
+}
+
+// convert(line, number) for every line, on all threads; printed in order.
+template <class Convert>
+void convert_lines(const std::string& file, Convert&& convert) {
+  std::string text = read_input(file);
+  std::vector<std::string_view> lines = split_lines(text);
+  constexpr std::size_t kBatch = 4096;
+  std::vector<std::string> results;
+  for (std::size_t begin = 0; begin < lines.size(); begin += kBatch) {
+    std::size_t count = std::min(kBatch, lines.size() - begin);
+    results.assign(count, {});
+    parallel_ranges(static_cast<std::int64_t>(count), 64, [&](std::int64_t first, std::int64_t last, int) {
+      for (std::int64_t index = first; index < last; ++index) {
+        std::size_t line = static_cast<std::size_t>(index);
+        results[line] = convert(lines[begin + line], begin + line + 1);
+      }
+    });
+    for (const std::string& result : results) fmt::print("{}\n", result);
+  }
+}
+
+void check_utf8(std::string_view line, const std::string& file, std::size_t number) {
+  if (std::size_t valid = find_invalid_utf8(line); valid != std::string_view::npos) {
+    throw Error(ErrorKind::data, {.what = fmt::format("invalid UTF-8 at byte {} of the line", valid),
+                                  .where = fmt::format("{}:{}", file, number)});
+  }
+}
+
+void encode_verb(const Arguments& arguments) {
+  Tokenizer tokenizer = Tokenizer::load(arguments.tokenizer);
+  convert_lines(arguments.file, [&](std::string_view line, std::size_t number) {
+    check_utf8(line, arguments.file, number);
+    std::vector<std::int32_t> ids;
+    if (arguments.special) {
+      ids = tokenizer.encode_with_special(line);
+    } else {
+      tokenizer.encode(line, ids);
+    }
+    return arguments.json ? fmt::format("[{}]", fmt::join(ids, ",")) : fmt::format("{}", fmt::join(ids, " "));
+  });
+}
+
+std::vector<std::int32_t> parse_ids(std::string_view line, const std::string& where) {
+  Json json = parse_json(line, where);
+  std::vector<std::int32_t> ids;
+  if (!json.is_array()) throw Error(ErrorKind::data, {.what = "no JSON array of ids", .where = where});
+  for (const Json& id : json) {
+    if (!id.is_number_integer() || id.get<std::int64_t>() < 0 || id.get<std::int64_t>() > 0x7FFFFFFF) {
+      throw Error(ErrorKind::data, {.what = "not a token id", .where = where, .found = id.dump()});
+    }
+    ids.push_back(id.get<std::int32_t>());
+  }
+  return ids;
+}
+
+void decode_verb(const Arguments& arguments) {
+  Tokenizer tokenizer = Tokenizer::load(arguments.tokenizer);
+  convert_lines(arguments.file, [&](std::string_view line, std::size_t number) {
+    std::string text = tokenizer.decode(parse_ids(line, fmt::format("{}:{}", arguments.file, number)));
+    return arguments.json ? to_line(text) : text;
+  });
+}
+
+void add_tokenizer_train(CLI::App& verb, const std::shared_ptr<Arguments>& arguments) {
+  CLI::App* train = verb.add_subcommand("train", "Train a tokenizer on text");
+  train->add_option("--type", arguments->training.type, "bpe (byte level) or wordpiece")
+      ->check(CLI::IsMember({"bpe", "wordpiece"}))
+      ->required();
+  train->add_option("--vocab-size", arguments->training.vocab_size, "entries, everything counted")
+      ->check(CLI::Range(1, 4000000))
+      ->required();
+  train->add_flag("--lowercase", arguments->training.lowercase, "wordpiece: lower case and strip accents");
+  train->add_option("--out", arguments->out, "directory to write")->required();
+  train->add_flag("--json", arguments->json, "print the result as JSON");
+  train->add_option("FILE", arguments->training.files, ".txt or .jsonl, each also .gz")->required();
+  train->callback([arguments] { train_tokenizer_verb(*arguments); });
+}
+
+void add_conversion(CLI::App& verb, const char* name, const char* help,
+                    const std::shared_ptr<Arguments>& arguments, void (*run)(const Arguments&)) {
+  CLI::App* conversion = verb.add_subcommand(name, help);
+  conversion->add_option("--tokenizer", arguments->tokenizer, "directory or tokenizer.json")->required();
+  if (run == encode_verb)
+    conversion->add_flag("--special", arguments->special, "add what the post-processor adds");
+  conversion->add_flag("--json", arguments->json, "a JSON value a line");
+  conversion->add_option("FILE", arguments->file, "input; - is standard input")->required();
+  conversion->callback([arguments, run] { run(*arguments); });
+}
+
+}  // namespace
+
+void add_tokenizer(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* verb = app.add_subcommand("tokenizer", "Train a tokenizer; text to ids and back");
+  verb->require_subcommand(1);
+  add_tokenizer_train(*verb, arguments);
+  add_conversion(*verb, "encode", "A line of text in, its ids out", arguments, encode_verb);
+  add_conversion(*verb, "decode", "A JSON array of ids in, its text out", arguments, decode_verb);
+  verb->footer("Example: surprisal tokenizer encode --tokenizer tokenizers/bpe --json text.txt");
+}
+
+}  // namespace surprisal

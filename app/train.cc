@@ -1,0 +1,148 @@
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "surprisal/error.h"
+
+#include "console.h"
+#include "core/json.h"
+#include "train/options.h"
+#include "train/run_log.h"
+#include "train/trainer.h"
+#include "verbs.h"
+
+namespace surprisal {
+namespace {
+
+struct Arguments {
+  std::string config;
+  bool resume = false, json = false, keys = false;
+};
+
+std::string memory_text(const RunPlan& plan) {
+  std::string text;
+  for (const MemoryUse& use : plan.memory) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", use.kind,
+                        human_bytes(static_cast<double>(use.bytes)));
+  }
+  return text;
+}
+
+// Shows a run on stderr: one live line on a terminal, a plain line an interval elsewhere.
+class Progress : public TrainObserver {
+ public:
+  explicit Progress(std::int64_t interval) : interval_(interval) {}
+
+  void message(const std::string& text) override { line(text); }
+
+  void tokenising(std::uint64_t done, std::uint64_t total) override {
+    live_.show(fmt::format("tokenising {} of {}", human_bytes(static_cast<double>(done)),
+                           human_bytes(static_cast<double>(total))));
+  }
+
+  void planned(const RunPlan& plan) override {
+    line(fmt::format("objective   {}", plan.objective));
+    line(fmt::format(
+        "data        {} documents, {} tokens ({:.2f} bytes a token); held out {} documents, {} tokens",
+        plan.documents, human_count(static_cast<double>(plan.corpus_tokens)),
+        static_cast<double>(plan.corpus_bytes) / static_cast<double>(plan.corpus_tokens),
+        plan.validation_documents, human_count(static_cast<double>(plan.validation_tokens))));
+    line(fmt::format("parameters  {} ({})", plan.parameters,
+                     human_count(static_cast<double>(plan.parameters))));
+    line(fmt::format("memory      {}: {}", human_bytes(static_cast<double>(plan.memory_total)),
+                     memory_text(plan)));
+    line(fmt::format("steps       {} of {} tokens in {} micro-batch{}, {:.2f} epochs", plan.max_steps,
+                     plan.tokens_per_step, plan.micro_batches, plan.micro_batches == 1 ? "" : "es",
+                     plan.epochs));
+    line(fmt::format("machine     {} thread{}, f32 peak {:.0f} GFLOP/s", plan.threads,
+                     plan.threads == 1 ? "" : "s", plan.peak_gflops));
+  }
+
+  void stepped(const StepReport& report) override {
+    std::string text = fmt::format(
+        "step {}/{} loss {:.4f} lr {:.2e} |g| {:.2f} {} tok/s {:.0f}% of peak ETA {}", report.step,
+        report.max_steps, report.loss, report.learning_rate, report.gradient_norm,
+        human_count(report.tokens_per_second), 100 * report.share_of_peak, human_time(report.eta_seconds));
+    if (stderr_is_terminal()) {
+      live_.show(text);
+    } else if (report.step % interval_ == 0 || report.step == report.max_steps) {
+      say(text);
+    }
+  }
+
+  void evaluated(std::int64_t step, const Evaluation& evaluation, bool improved) override {
+    std::string text = fmt::format("step {} held-out loss {:.4f}", step, evaluation.loss);
+    if (evaluation.token.weight > 0 && evaluation.label.weight > 0) {
+      text += fmt::format(" (token {:.4f}, label {:.4f})", evaluation.token.mean(), evaluation.label.mean());
+    }
+    if (evaluation.token_accuracy)
+      text += fmt::format(", token accuracy {:.1f}%", 100 * *evaluation.token_accuracy);
+    if (evaluation.label_accuracy)
+      text += fmt::format(", label accuracy {:.1f}%", 100 * *evaluation.label_accuracy);
+    if (evaluation.bits_per_byte) text += fmt::format(", {:.3f} bits a byte", *evaluation.bits_per_byte);
+    line(text + (improved ? ", the best so far" : ""));
+  }
+
+  void sampled(const std::string& objective, const std::string& text) override {
+    line(fmt::format("sample ({}): {}", objective, to_line(text)));
+  }
+
+  void saved(const std::string& directory) override { line(fmt::format("saved {}", directory)); }
+
+ private:
+  void line(const std::string& text) {
+    live_.clear();
+    say(text);
+  }
+
+  std::int64_t interval_;
+  LiveLine live_;
+};
+
+void print_keys() {
+  Configuration configuration;
+  std::string table;
+  for (const FieldHelp& field :
+       describe_options([&](OptionVisitor& visitor) { configuration.visit(visitor); })) {
+    std::string type = field.range.empty() ? field.type : fmt::format("{} in {}", field.type, field.range);
+    fmt::print("{:<44} {}{}\n    {}\n", field.key, type,
+               field.default_value.empty() ? ", required" : fmt::format(", default {}", field.default_value),
+               field.help);
+  }
+}
+
+void train_verb(const Arguments& arguments, const std::vector<std::string>& rest) {
+  if (arguments.keys) return print_keys();
+  if (arguments.config.empty()) {
+    throw Error(ErrorKind::usage, {.what = "no configuration is given",
+                                   .expected = "surprisal train CONFIG.toml",
+                                   .fix = "surprisal train --keys lists every key"});
+  }
+  Configuration configuration = Configuration::read(arguments.config, parse_overrides(rest));
+  Progress progress(configuration.train.logging_steps);
+  RunSummary summary = train(configuration, arguments.resume, progress);
+  if (arguments.json) {
+    fmt::print("{}", summary_text(summary));
+  } else {
+    fmt::print("{}\n", configuration.run.directory);
+  }
+}
+
+}  // namespace
+
+void add_train(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* verb = app.add_subcommand("train", "Train a model as a TOML file says");
+  verb->add_option("CONFIG", arguments->config, "the configuration");
+  verb->add_flag("--resume", arguments->resume, "go on from the run directory's latest checkpoint");
+  verb->add_flag("--json", arguments->json, "print the summary as JSON at the end");
+  verb->add_flag("--keys", arguments->keys, "list every key of the configuration with its default");
+  verb->allow_extras();
+  verb->callback([arguments, verb] { train_verb(*arguments, verb->remaining()); });
+  verb->footer(
+      "Every key is also an option: --section.key VALUE, where VALUE is TOML (--data.train "
+      "'[\"a\",\"b\"]').\n"
+      "Example: surprisal train run.toml --train.learning_rate 3e-4 --run.directory runs/second");
+}
+
+}  // namespace surprisal

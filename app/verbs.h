@@ -1,0 +1,23 @@
+// One file a verb: each adds its subcommand and says what running it does.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "core/options.h"
+
+namespace surprisal {
+
+void add_tokenizer(CLI::App& app);
+void add_train(CLI::App& app);
+void add_score(CLI::App& app);
+void add_loss(CLI::App& app);
+void add_explain(CLI::App& app);
+void add_doctor(CLI::App& app);
+
+// "--train.max_steps 10 --run.seed=3" as overrides. Throws Error (usage) on anything else.
+std::vector<Override> parse_overrides(const std::vector<std::string>& arguments);
+
+}  // namespace surprisal
