@@ -18,17 +18,17 @@ std::uint64_t row_key(const DropoutKey& key, std::uint32_t epoch) {
   return std::uint64_t{block[1]} << 32 | block[0];
 }
 
-[[maybe_unused]] bool rows_of_f32(const Tensor& tensor, std::size_t rows) {
-  return tensor.dtype == Dtype::f32 && tensor.shape.rank() == 2 &&
-         tensor.shape[0] == static_cast<std::int64_t>(rows);
+[[maybe_unused]] bool is_f32_matrix(const Tensor& tensor) {
+  return tensor.dtype == Dtype::f32 && tensor.shape.rank() == 2;
 }
 
 void run(const Tensor& x, const Tensor& residual, std::span<const DropoutRow> rows, double p,
          const Tensor& y) {
   assert(p >= 0 && p < 1);
-  assert(rows_of_f32(x, rows.size()) && y.dtype == Dtype::f32 && y.shape == x.shape);
+  assert(is_f32_matrix(x) && y.dtype == Dtype::f32 && y.shape == x.shape);
+  assert(p == 0 || x.shape[0] == static_cast<std::int64_t>(rows.size()));
   assert(!residual.data || (residual.dtype == Dtype::f32 && residual.shape == x.shape));
-  dropout_cpu(rows, x.shape[1], dropout_threshold(p), static_cast<float>(1 / (1 - p)), x.f32(),
+  dropout_cpu(rows, x.shape[0], x.shape[1], dropout_threshold(p), static_cast<float>(1 / (1 - p)), x.f32(),
               residual.f32(), y.f32());
 }
 

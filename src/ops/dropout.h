@@ -32,7 +32,8 @@ std::uint32_t dropout_number(const DropoutRow& row, std::uint32_t index);
 std::uint32_t dropout_threshold(double p);
 
 // y[i, d] = residual[i, d] + (kept ? x[i, d] / (1 - p) : 0); `residual` may be an empty tensor (data null):
-// nothing is added. x, y, residual: f32 [N, D]; y may be x or residual. p == 0 keeps all.
+// nothing is added. x, y, residual: f32 [N, D]; y may be x or residual. p == 0 keeps all and reads no `rows`,
+// which may then be empty.
 void dropout_forward(const Tensor& x, const Tensor& residual, std::span<const DropoutRow> rows, double p,
                      const Tensor& y);
 // dx = kept ? dy / (1 - p) : 0; dx may be dy.

@@ -103,9 +103,8 @@ void keep_all(std::int64_t size, const float* x, const float* residual, float* y
 
 }  // namespace
 
-void dropout_cpu(std::span<const DropoutRow> rows, std::int64_t width, std::uint32_t threshold, float scale,
-                 const float* x, const float* residual, float* y) {
-  const std::int64_t count = static_cast<std::int64_t>(rows.size());
+void dropout_cpu(std::span<const DropoutRow> rows, std::int64_t count, std::int64_t width,
+                 std::uint32_t threshold, float scale, const float* x, const float* residual, float* y) {
   if (threshold == 0) return keep_all(count * width, x, residual, y);
   const auto kernel = HWY_DYNAMIC_DISPATCH(drop_rows);
   const std::int64_t block = std::max<std::int64_t>(1, kBlock / std::max<std::int64_t>(1, width));

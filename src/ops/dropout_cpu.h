@@ -10,7 +10,7 @@ namespace surprisal {
 
 // y[i] = residual[i] + (kept ? scale * x[i] : 0) for rows of `width`; residual may be null. threshold 0 keeps
 // all.
-void dropout_cpu(std::span<const DropoutRow> rows, std::int64_t width, std::uint32_t threshold, float scale,
-                 const float* x, const float* residual, float* y);
+void dropout_cpu(std::span<const DropoutRow> rows, std::int64_t count, std::int64_t width,
+                 std::uint32_t threshold, float scale, const float* x, const float* residual, float* y);
 
 }  // namespace surprisal
