@@ -1,9 +1,10 @@
 // A specification such as "mlm + 0.5 nsp" or "0.5 causal | 0.5 reverse", ready to make samples.
 //   specification = part ('|' part)*     part = [share] sum     sum = [weight] term ('+' [weight] term)*
-// `+` joins one objective over tokens with objectives over labels on the same sequence; `|` mixes parts, the share being
-// the probability of a sample. In a mixture the first number of a part is its share.
+// `+` joins one objective over tokens with objectives over labels on the same sequence; `|` mixes parts, the
+// share being the probability of a sample. In a mixture the first number of a part is its share.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -20,21 +21,22 @@ struct Term {
 };
 
 struct Part {
-  std::string name;   // as written, without its share: "mlm + 0.5 nsp"
-  double share = 1;   // shares of all parts sum to 1
-  std::vector<Term> terms;  // a token objective first, if there is one
+  std::string name;             // as written, without its share: "mlm + 0.5 nsp"
+  double share = 1;             // shares of all parts sum to 1
+  std::vector<Term> terms;      // a token objective first, if there is one
   double token_weight() const;  // lambda of the token term, 0 if there is none
   double label_weight() const;
 };
 
 class Mixture {
  public:
-  // Throws Error (usage): bad syntax (with the place), unknown objective (with the nearest name), a sum that cannot exist,
-  // shares that sum to 0, a tokenizer without what an objective needs (naming both).
+  // Throws Error (usage): bad syntax (with the place), unknown objective (with the nearest name), a sum that
+  // cannot exist, shares that sum to 0, a tokenizer without what an objective needs (naming both).
   Mixture(const std::string& specification, const ObjectiveOptions& options, const Tokenizer& tokenizer,
           std::int64_t sequence_length);
 
   const std::string& specification() const { return specification_; }
+  std::int64_t sequence_length() const { return sequence_length_; }  // no sample is longer
   const std::vector<Part>& parts() const { return parts_; }
   bool has_tokens() const;
   bool has_labels() const;
@@ -42,13 +44,18 @@ class Mixture {
   bool decoder() const;      // every part is one
   std::int32_t classes() const;
 
-  // One sample (see Objective::build). The part is drawn from the key; sequence[0] tells it, and key and document.
-  std::int64_t build(const TokenCorpus& corpus, const SampleKey& key, std::int64_t cursor, Stream& sample) const;
+  // One sample (see Objective::build). The part is drawn from the key; sequence[0] tells it, and key and
+  // document.
+  std::int64_t build(const TokenCorpus& corpus, const SampleKey& key, std::int64_t cursor,
+                     Stream& sample) const;
 
   void check_corpus(const TokenCorpus& corpus) const;
 
  private:
+  std::size_t draw_part(const SampleKey& key) const;
+
   std::string specification_;
+  std::int64_t sequence_length_;
   std::vector<Part> parts_;
 };
 

@@ -1,5 +1,6 @@
-// What an objective is: a pure integer function from a document's token ids to one sequence of a stream. It knows nothing
-// of tensors. To add one: a file <name>.{h,cc} here, a row in registry.cc, a page in docs/objectives/.
+// What an objective is: a pure integer function from a document's token ids to one sequence of a stream. It
+// knows nothing of tensors. To add one: a file <name>.{h,cc} here, a row in registry.cc, a page in
+// docs/objectives/.
 #pragma once
 
 #include <cstdint>
@@ -7,9 +8,10 @@
 #include <string>
 #include <string_view>
 
-#include "core/random.h"
 #include "surprisal/stream.h"
 #include "surprisal/tokenizer.h"
+
+#include "core/random.h"
 #include "text/token_corpus.h"
 
 namespace surprisal {
@@ -24,7 +26,9 @@ struct SampleKey {
   std::uint64_t sample() const { return document << 24 | index; }
   // Numbers of this sample, and of its document in this epoch (what is drawn once a pass).
   Random random(Purpose purpose) const { return Random({seed, sample(), epoch, purpose}); }
-  Random document_random(Purpose purpose) const { return Random({seed, document << 24 | 0xFFFFFF, epoch, purpose}); }
+  Random document_random(Purpose purpose) const {
+    return Random({seed, document << 24 | 0xFFFFFF, epoch, purpose});
+  }
 };
 
 enum class ObjectiveKind { tokens, labels };  // does the vocabulary head score it, or the sentence head?
@@ -34,8 +38,10 @@ struct ObjectiveTraits {
   ObjectiveKind kind = ObjectiveKind::tokens;
   // Whether a pass predicts every token of a document exactly once, its end too: bits per byte are defined.
   bool covers_text = false;
-  bool decoder = false;   // rows see what was read before them and nothing else: text can be generated
+  bool decoder = false;      // rows see what was read before them and nothing else: text can be generated
   std::int32_t classes = 0;  // of a label objective
+  // Of a token objective: it can act on a sequence that a label objective laid out (`mlm + nsp`), by join().
+  bool joins_labels = false;
 };
 
 class Objective {
@@ -43,15 +49,14 @@ class Objective {
   virtual ~Objective() = default;
   virtual const ObjectiveTraits& traits() const = 0;
 
-  // Fills the empty `sample` with the one sequence of `key`'s sample that begins at token `cursor` of its document;
-  // rows count from 0, and sample.sequence holds one entry. Returns the cursor of the document's next sample, above
-  // `cursor`; the document's size where this was the last.
+  // Fills the empty `sample` with the one sequence of `key`'s sample that begins at token `cursor` of its
+  // document; rows count from 0, and sample.sequence holds one entry. Returns the cursor of the document's
+  // next sample, above `cursor`; the document's size where this was the last.
   virtual std::int64_t build(const TokenCorpus& corpus, const SampleKey& key, std::int64_t cursor,
                              Stream& sample) const = 0;
 
-  // Whether this token objective can act on a sequence that a label objective laid out (`mlm + nsp`), and doing so:
-  // changes tokens and adds targets.
-  virtual bool joins_labels() const { return false; }
+  // Where traits().joins_labels: changes tokens of `sample`, which a label objective laid out, and adds
+  // targets.
   virtual void join(const SampleKey& key, Stream& sample) const;
 
   // Throws Error (data) where no sample can be made of the corpus at all (nsp needs two documents).

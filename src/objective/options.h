@@ -9,10 +9,11 @@
 namespace surprisal {
 
 struct MlmOptions {
-  double probability = 0.15;    // of a token to be predicted
-  double mask = 0.8;            // of a predicted token to be replaced by the mask token
-  double random = 0.1;          // ... by a random token; the rest is kept
-  std::string count = "fixed";  // fixed: max(1, round(probability * length)); bernoulli: each token alone, at least one
+  double probability = 0.15;  // of a token to be predicted
+  double mask = 0.8;          // of a predicted token to be replaced by the mask token
+  double random = 0.1;        // ... by a random token; the rest is kept
+  std::string count =
+      "fixed";  // fixed: max(1, round(probability * length)); bernoulli: each token alone, at least one
   void visit(OptionVisitor& visitor);
 };
 

@@ -1,14 +1,16 @@
-// From a corpus and a mixture to the streams of a run: samples planned over fixed windows of documents in a keyed
-// permutation, and packed. Everything follows from (seed, epoch, window, pack), so a run resumes by replaying at most one
-// window.
+// From a corpus and a mixture to the streams of a run: samples planned over fixed windows of documents in a
+// keyed permutation, and packed. Everything follows from (seed, epoch, window, pack), so a run resumes by
+// replaying at most one window.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
-#include "objective/mixture.h"
 #include "surprisal/stream.h"
+
+#include "objective/mixture.h"
 #include "text/token_corpus.h"
 
 namespace surprisal {
@@ -25,14 +27,16 @@ enum class SampleOrder { shuffled, as_written };
 
 class Sampler {
  public:
-  // `pack_tokens`: capacity of a stream. The objects must outlive the sampler. Throws Error (usage) where a sample could
-  // be longer than a pack (sequence_length > pack_tokens), Error (data) where the corpus yields no target at all.
+  // `pack_tokens`: capacity of a stream. The objects must outlive the sampler. Throws Error (usage) where a
+  // sample could be longer than a pack (sequence_length > pack_tokens), Error (data) where the corpus yields
+  // no target at all.
   Sampler(const TokenCorpus& corpus, const Mixture& mixture, std::uint64_t seed, std::int32_t pack_tokens,
           SampleOrder order);
 
   // Replaces `stream` by the next pack and moves on, into the next epoch after the last.
   void next(Stream& stream);
 
+  // May stand behind the last pack of a window, which is the same place as before the first of the next.
   SamplerPosition position() const { return position_; }
   void seek(SamplerPosition position);  // throws Error (data) where there is no such pack
 
@@ -40,13 +44,18 @@ class Sampler {
   std::uint64_t packs_in_epoch(std::uint32_t epoch);
 
  private:
-  struct Planned {
+  struct PlannedSample {
     std::uint64_t document;
     std::uint32_t index;
     std::int64_t cursor;
-    std::int32_t length;
   };
-  void plan_window();
+  struct Plan {  // of one window
+    std::vector<PlannedSample> samples;
+    std::vector<std::vector<std::int32_t>> packs;  // indices into samples
+  };
+  std::uint64_t windows() const;  // of an epoch
+  Plan plan(std::uint32_t epoch, std::uint64_t window);
+  void find_first_pack();
 
   const TokenCorpus& corpus_;
   const Mixture& mixture_;
@@ -55,15 +64,13 @@ class Sampler {
   SampleOrder order_;
   std::uint64_t window_documents_ = 1;
   SamplerPosition position_;
-  bool planned_ = false;
-  std::vector<Planned> samples_;
-  std::vector<std::vector<std::int32_t>> packs_;
+  std::optional<Plan> plan_;  // of the position's window
   Stream scratch_;
 };
 
-// The samples of the corpus in the order of its documents, epoch after epoch, one sequence each, until `sink` returns
-// false or, with `one_epoch`, the epoch ends. For explain and loss.
-void for_each_sample(const TokenCorpus& corpus, const Mixture& mixture, std::uint64_t seed, std::uint32_t epoch,
-                     bool one_epoch, const std::function<bool(const Stream&)>& sink);
+// The samples of the corpus in the order of its documents, epoch after epoch, one sequence each, until `sink`
+// returns false or, with `one_epoch`, the epoch ends. For explain and loss. Throws as Sampler does.
+void for_each_sample(const TokenCorpus& corpus, const Mixture& mixture, std::uint64_t seed,
+                     std::uint32_t epoch, bool one_epoch, const std::function<bool(const Stream&)>& sink);
 
 }  // namespace surprisal

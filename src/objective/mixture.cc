@@ -1,0 +1,190 @@
+#include "objective/mixture.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/options.h"
+#include "objective/registry.h"
+#include "objective/specification.h"
+
+namespace surprisal {
+namespace {
+
+bool is_tokens(const ObjectiveTraits& traits) {
+  return traits.kind == ObjectiveKind::tokens;
+}
+
+// Turns what was written into parts that can be.
+class Builder {
+ public:
+  Builder(const std::string& text, const ObjectiveOptions& options, const Tokenizer& tokenizer,
+          std::int64_t sequence_length)
+      : text_(text), options_(options), tokenizer_(tokenizer), sequence_length_(sequence_length) {}
+
+  std::vector<Part> parts() const {
+    std::vector<WrittenPart> written = parse_specification(text_);
+    double shares = 0;
+    for (const WrittenPart& part : written) shares += part.share;
+    if (!(shares > 0)) {
+      throw specification_error(text_, 0, {.what = "shares sum to 0", .expected = "a share above 0"});
+    }
+    std::vector<Part> parts;
+    for (const WrittenPart& part : written) parts.push_back({part.text, part.share / shares, terms(part)});
+    return parts;
+  }
+
+ private:
+  std::vector<Term> terms(const WrittenPart& part) const {
+    std::vector<const ObjectiveEntry*> entries;
+    for (const WrittenTerm& term : part.terms) {
+      entries.push_back(&entry(term));
+      check_sum(part, entries);
+    }
+    if (std::all_of(part.terms.begin(), part.terms.end(),
+                    [](const auto& term) { return term.weight == 0; })) {
+      throw specification_error(text_, part.offset,
+                                {.what = "nothing would be learnt", .expected = "a weight above 0"});
+    }
+    std::vector<Term> terms;
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      Term term{part.terms[i].weight, entries[i]->make(options_, tokenizer_, sequence_length_)};
+      terms.insert(is_tokens(entries[i]->traits) ? terms.begin() : terms.end(), std::move(term));
+    }
+    return terms;
+  }
+
+  const ObjectiveEntry& entry(const WrittenTerm& term) const {
+    if (const ObjectiveEntry* found = find_objective(term.name)) return *found;
+    std::vector<std::string> names;
+    for (const ObjectiveEntry& known : objective_table()) names.emplace_back(known.traits.name);
+    std::string near = nearest_name(term.name, names);
+    throw specification_error(text_, term.offset,
+                              {.what = fmt::format("unknown objective {}", term.name),
+                               .expected = fmt::format("one of {}", fmt::join(names, ", ")),
+                               .fix = near.empty() ? "" : fmt::format("did you mean {}?", near)});
+  }
+
+  // Whether the newest of `entries`, the terms of a sum, can stand with those before it.
+  void check_sum(const WrittenPart& part, const std::vector<const ObjectiveEntry*>& entries) const {
+    const ObjectiveTraits& newest = entries.back()->traits;
+    for (std::size_t i = 0; i + 1 < entries.size(); ++i) {
+      const ObjectiveTraits& other = entries[i]->traits;
+      std::string reason;
+      if (newest.kind == other.kind) {
+        reason = is_tokens(newest) ? "a sequence has one objective over tokens; '|' mixes sequences"
+                                   : "a sequence has one objective over labels; '|' mixes sequences";
+      } else if (const ObjectiveTraits& tokens = is_tokens(newest) ? newest : other; !tokens.joins_labels) {
+        const ObjectiveTraits& labels = is_tokens(newest) ? other : newest;
+        reason = fmt::format("{} lays out its own sequence and cannot act on one of {}; '|' mixes sequences",
+                             tokens.name, labels.name);
+      }
+      if (reason.empty()) continue;
+      throw specification_error(
+          text_, part.terms[entries.size() - 1].offset,
+          {.what = fmt::format("{} + {} cannot be", other.name, newest.name), .fix = std::move(reason)});
+    }
+  }
+
+  const std::string& text_;
+  const ObjectiveOptions& options_;
+  const Tokenizer& tokenizer_;
+  std::int64_t sequence_length_;
+};
+
+double weight_of(const Part& part, ObjectiveKind kind) {
+  double weight = 0;
+  for (const Term& term : part.terms) {
+    if (term.objective->traits().kind == kind) weight += term.weight;
+  }
+  return weight;
+}
+
+// Whether any term of any part satisfies `property`.
+template <typename Property>
+bool any_term(const std::vector<Part>& parts, Property property) {
+  return std::any_of(parts.begin(), parts.end(), [&](const Part& part) {
+    return std::any_of(part.terms.begin(), part.terms.end(),
+                       [&](const Term& term) { return property(term.objective->traits()); });
+  });
+}
+
+// Whether every part's first term, its token objective if it has one, satisfies `property`.
+template <typename Property>
+bool every_part(const std::vector<Part>& parts, Property property) {
+  return std::all_of(parts.begin(), parts.end(),
+                     [&](const Part& part) { return property(part.terms.front().objective->traits()); });
+}
+
+}  // namespace
+
+double Part::token_weight() const {
+  return weight_of(*this, ObjectiveKind::tokens);
+}
+double Part::label_weight() const {
+  return weight_of(*this, ObjectiveKind::labels);
+}
+
+Mixture::Mixture(const std::string& specification, const ObjectiveOptions& options,
+                 const Tokenizer& tokenizer, std::int64_t sequence_length)
+    : specification_(specification),
+      sequence_length_(sequence_length),
+      parts_(Builder(specification, options, tokenizer, sequence_length).parts()) {}
+
+bool Mixture::has_tokens() const {
+  return any_term(parts_, is_tokens);
+}
+
+bool Mixture::has_labels() const {
+  return any_term(parts_, [](const ObjectiveTraits& traits) { return !is_tokens(traits); });
+}
+
+bool Mixture::covers_text() const {
+  return every_part(parts_, [](const ObjectiveTraits& traits) { return traits.covers_text; });
+}
+
+bool Mixture::decoder() const {
+  return every_part(parts_, [](const ObjectiveTraits& traits) { return traits.decoder; });
+}
+
+std::int32_t Mixture::classes() const {
+  std::int32_t classes = 0;
+  for (const Part& part : parts_) {
+    for (const Term& term : part.terms) classes = std::max(classes, term.objective->traits().classes);
+  }
+  return classes;
+}
+
+std::size_t Mixture::draw_part(const SampleKey& key) const {
+  if (parts_.size() == 1) return 0;
+  double left = key.random(Purpose::mixture).uniform();
+  std::size_t drawn = 0;
+  for (std::size_t part = 0; part < parts_.size(); ++part) {
+    if (parts_[part].share == 0) continue;
+    drawn = part;  // the last with a share takes what rounding leaves
+    left -= parts_[part].share;
+    if (left < 0) break;
+  }
+  return drawn;
+}
+
+std::int64_t Mixture::build(const TokenCorpus& corpus, const SampleKey& key, std::int64_t cursor,
+                            Stream& sample) const {
+  std::size_t part = draw_part(key);
+  const std::vector<Term>& terms = parts_[part].terms;
+  // The objective over labels says how a sequence is made, the one over tokens then acts on it.
+  std::int64_t next = terms.back().objective->build(corpus, key, cursor, sample);
+  if (terms.size() > 1) terms.front().objective->join(key, sample);
+  sample.sequence.front().part = static_cast<std::int32_t>(part);
+  return next;
+}
+
+void Mixture::check_corpus(const TokenCorpus& corpus) const {
+  for (const Part& part : parts_) {
+    for (const Term& term : part.terms) term.objective->check_corpus(corpus);
+  }
+}
+
+}  // namespace surprisal

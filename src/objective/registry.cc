@@ -1,0 +1,27 @@
+#include "objective/registry.h"
+
+#include "objective/causal.h"
+#include "objective/mlm.h"
+#include "objective/nsp.h"
+#include "objective/reverse.h"
+
+namespace surprisal {
+
+std::span<const ObjectiveEntry> objective_table() {
+  static const ObjectiveEntry table[] = {
+      {kMlmTraits, make_mlm},
+      {kNspTraits, make_nsp},
+      {kCausalTraits, make_causal},
+      {kReverseTraits, make_reverse},
+  };
+  return table;
+}
+
+const ObjectiveEntry* find_objective(std::string_view name) {
+  for (const ObjectiveEntry& entry : objective_table()) {
+    if (entry.traits.name == name) return &entry;
+  }
+  return nullptr;
+}
+
+}  // namespace surprisal

@@ -1,0 +1,30 @@
+// What objectives ask of a tokenizer, a sequence length and their options, with errors that name both sides.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "surprisal/tokenizer.h"
+
+namespace surprisal {
+
+// The special token's id. Throws Error (usage) where the tokenizer has none; `role` is "a mask token", `type`
+// a kind of tokenizer that has it ("wordpiece").
+std::int32_t require_special(std::string_view objective, std::string_view role,
+                             std::optional<std::int32_t> id, std::string_view type,
+                             const Tokenizer& tokenizer);
+
+// Throws Error (usage): an objective `needs` something that the tokenizer is not.
+[[noreturn]] void fail_tokenizer(std::string_view objective, std::string_view needs, std::string_view type,
+                                 const Tokenizer& tokenizer);
+
+// Throws Error (usage) unless least <= length < 2^31.
+void require_length(std::string_view objective, std::int64_t length, std::int64_t least);
+
+// Throws Error (usage) unless 0 <= value <= 1. Options read from a file were checked before, those set by a
+// program not.
+void require_probability(const std::string& option, double value);
+
+}  // namespace surprisal

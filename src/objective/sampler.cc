@@ -1,0 +1,178 @@
+#include "objective/sampler.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "surprisal/error.h"
+
+#include "stream/packing.h"
+
+namespace surprisal {
+namespace {
+
+// A window makes about this many packs: enough for best fit to fill them, and little to replay after a
+// resume.
+constexpr double kPacksOfWindow = 64;
+constexpr std::uint32_t kEpochs = 1u << 24;             // as random keys have them
+constexpr std::uint32_t kSamplesOfDocument = 0xFFFFFF;  // the last number is document_random's
+
+Error no_target(const Mixture& mixture) {
+  return Error(ErrorKind::data,
+               {.what = fmt::format("the corpus has no target for objective \"{}\"", mixture.specification()),
+                .fix = "give text with tokens that are not special"});
+}
+
+// Builds the samples of one document in order, leaving out those without anything to predict, until `visit`
+// returns false. Returns false where it did.
+template <typename Visit>
+bool visit_document(const TokenCorpus& corpus, const Mixture& mixture, SampleKey key, Stream& sample,
+                    Visit visit) {
+  std::int64_t size = static_cast<std::int64_t>(corpus.document(key.document).tokens.size());
+  for (std::int64_t cursor = 0; cursor < size; ++key.index) {
+    if (key.index == kSamplesOfDocument) {
+      throw Error(ErrorKind::data, {.what = "too many samples in one document",
+                                    .where = corpus.origin(key.document),
+                                    .expected = fmt::format("at most {}", kSamplesOfDocument),
+                                    .fix = "divide the document, or raise data.sequence_length"});
+    }
+    sample.clear();
+    std::int64_t next = mixture.build(corpus, key, cursor, sample);
+    bool empty = sample.target.empty() && sample.label.empty();
+    if (!empty && !visit(key, cursor, sample)) return false;
+    cursor = next;
+  }
+  return true;
+}
+
+}  // namespace
+
+Sampler::Sampler(const TokenCorpus& corpus, const Mixture& mixture, std::uint64_t seed,
+                 std::int32_t pack_tokens, SampleOrder order)
+    : corpus_(corpus), mixture_(mixture), seed_(seed), pack_tokens_(pack_tokens), order_(order) {
+  if (mixture.sequence_length() > pack_tokens) {
+    throw Error(ErrorKind::usage, {.what = "a sample may be longer than a micro-batch",
+                                   .found = fmt::format("a sequence length of {}", mixture.sequence_length()),
+                                   .expected = fmt::format("at most {} tokens", pack_tokens),
+                                   .fix = "raise train.micro_batch_tokens or lower data.sequence_length"});
+  }
+  mixture.check_corpus(corpus);
+  double average = static_cast<double>(corpus.tokens()) / static_cast<double>(corpus.documents());
+  double documents = std::ceil(kPacksOfWindow * pack_tokens / average);
+  window_documents_ = documents < static_cast<double>(corpus.documents())
+                          ? std::max<std::uint64_t>(1, static_cast<std::uint64_t>(documents))
+                          : corpus.documents();
+  find_first_pack();
+}
+
+std::uint64_t Sampler::windows() const {
+  return (corpus_.documents() + window_documents_ - 1) / window_documents_;
+}
+
+void Sampler::find_first_pack() {
+  for (std::uint64_t window = 0; window < windows(); ++window) {
+    Plan first = plan(0, window);
+    bool found = !first.packs.empty();
+    if (window == 0) plan_ = std::move(first);
+    if (found) return;
+  }
+  throw no_target(mixture_);
+}
+
+Sampler::Plan Sampler::plan(std::uint32_t epoch, std::uint64_t window) {
+  bool shuffled = order_ == SampleOrder::shuffled;
+  Permutation documents({seed_, 0, epoch, Purpose::document_order}, corpus_.documents());
+  std::uint64_t begin = window * window_documents_;
+  std::uint64_t end = std::min(begin + window_documents_, corpus_.documents());
+  Plan plan;
+  std::vector<std::int32_t> lengths;
+  for (std::uint64_t place = begin; place < end; ++place) {
+    SampleKey key{.seed = seed_, .epoch = epoch, .document = shuffled ? documents(place) : place};
+    visit_document(corpus_, mixture_, key, scratch_,
+                   [&](const SampleKey& sample, std::int64_t cursor, const Stream& stream) {
+                     plan.samples.push_back({sample.document, sample.index, cursor});
+                     lengths.push_back(stream.size());
+                     return true;
+                   });
+  }
+  std::vector<std::vector<std::int32_t>> packs = pack_best_fit(lengths, pack_tokens_);
+  if (!shuffled) std::sort(packs.begin(), packs.end());
+  Permutation places({seed_, window, epoch, Purpose::pack_order}, packs.size());
+  for (std::uint64_t i = 0; i < packs.size(); ++i) {
+    plan.packs.push_back(std::move(packs[shuffled ? places(i) : i]));
+  }
+  return plan;
+}
+
+void Sampler::next(Stream& stream) {
+  if (!plan_) plan_ = plan(position_.epoch, position_.window);
+  for (std::uint64_t empty = 0; position_.pack >= plan_->packs.size();) {
+    if (plan_->packs.empty() && ++empty > windows()) throw no_target(mixture_);
+    position_.pack = 0;
+    if (++position_.window == windows()) {
+      position_.window = 0;
+      ++position_.epoch;
+    }
+    plan_ = plan(position_.epoch, position_.window);
+  }
+  stream.clear();
+  for (std::int32_t index : plan_->packs[position_.pack]) {
+    const PlannedSample& sample = plan_->samples[static_cast<std::size_t>(index)];
+    scratch_.clear();
+    mixture_.build(corpus_, {seed_, position_.epoch, sample.document, sample.index}, sample.cursor, scratch_);
+    append(stream, scratch_);
+  }
+  ++position_.pack;
+}
+
+void Sampler::seek(SamplerPosition position) {
+  bool exists = position.epoch < kEpochs && position.window < windows();
+  Plan there;
+  if (exists) {
+    there = plan(position.epoch, position.window);
+    exists = position.pack <= there.packs.size();
+  }
+  if (!exists) {
+    throw Error(
+        ErrorKind::data,
+        {.what = "this corpus has no such place in its packs",
+         .found = fmt::format("epoch {}, window {}, pack {}", position.epoch, position.window, position.pack),
+         .expected = position.window < windows()
+                         ? fmt::format("at most {} packs in the window", there.packs.size())
+                         : fmt::format("{} windows", windows()),
+         .fix = "go on with the corpus, objective and sizes that the run had before"});
+  }
+  position_ = position;
+  plan_ = std::move(there);
+}
+
+std::uint64_t Sampler::packs_in_epoch(std::uint32_t epoch) {
+  std::uint64_t packs = 0;
+  for (std::uint64_t window = 0; window < windows(); ++window) packs += plan(epoch, window).packs.size();
+  return packs;
+}
+
+void for_each_sample(const TokenCorpus& corpus, const Mixture& mixture, std::uint64_t seed,
+                     std::uint32_t epoch, bool one_epoch, const std::function<bool(const Stream&)>& sink) {
+  mixture.check_corpus(corpus);
+  Stream sample;
+  bool more = true;
+  while (more) {
+    bool any = false;
+    for (std::uint64_t document = 0; more && document < corpus.documents(); ++document) {
+      SampleKey key{.seed = seed, .epoch = epoch, .document = document};
+      more = visit_document(corpus, mixture, key, sample,
+                            [&](const SampleKey&, std::int64_t, const Stream& stream) {
+                              any = true;
+                              return sink(stream);
+                            });
+    }
+    if (!any) throw no_target(mixture);
+    ++epoch;
+    if (one_epoch) return;
+  }
+}
+
+}  // namespace surprisal
