@@ -40,7 +40,7 @@ ModelConfig model_config(const Configuration& configuration, const Tokenizer& to
   const ModelOptions& options = configuration.model;
   ModelConfig config;
   if (options.path.empty()) {
-    const Family& family = find_family(options.family, "model.family");
+    const Family& family = find_family(options.family, "model.family", ErrorKind::usage);
     config = family.from_options(options, tokenizer.vocabulary_size(), configuration.data.sequence_length);
     const SpecialTokens& special = tokenizer.special();
     config.bos_token_id = special.bos.value_or(-1);
