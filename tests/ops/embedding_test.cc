@@ -1,8 +1,10 @@
 #include "ops/embedding.h"
 
+#include <algorithm>
 #include <cmath>
 #include <complex>
 #include <limits>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -99,6 +101,27 @@ TEST(Embedding, BackwardAddsInAscendingOrderBitForBit) {
                              dy = normal_values(c.rows * c.width, 7);
     EXPECT_TRUE(same_bits(backward(table, index, dy, c.width), add_in_order(table, index, dy, c.width)))
         << c.table_rows << " " << c.rows << " " << c.width;
+  }
+}
+
+// Sorting alone gives a table row to one thread, so its result is looked at where it is left: in one half of
+// `order`.
+TEST(Embedding, RowsAreSortedByEveryDigitOfTheirIndex) {
+  for (std::int32_t table_rows : {1, 2, 256, 257, 65536, 70000, 20'000'000}) {
+    constexpr std::int64_t kRows = 3000;
+    const std::vector<std::int32_t> index = indices_below(table_rows, kRows, 14);
+    GuardedFloats dy(0);
+    GuardedInts order(std::vector<std::int32_t>(static_cast<std::size_t>(embedding_workspace(kRows))));
+    const EmbeddingTable gradient = {{nullptr, {table_rows, 0}}, index};
+    embedding_backward(std::span(&gradient, 1), dy.tensor({kRows, 0}), order.tensor());
+    const auto not_ascending = [&](std::int32_t a, std::int32_t b) {
+      return std::pair(index[static_cast<std::size_t>(a)], a) >=
+             std::pair(index[static_cast<std::size_t>(b)], b);
+    };
+    const auto ascends = [&](const std::int32_t* half) {
+      return std::adjacent_find(half, half + kRows, not_ascending) == half + kRows;
+    };
+    EXPECT_TRUE(ascends(order.data()) || ascends(order.data() + kRows)) << table_rows;
   }
 }
 
