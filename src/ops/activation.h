@@ -1,5 +1,9 @@
-// Pointwise activations. gelu: x/2 (1 + erf(x/sqrt 2)); gelu_tanh: x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715
-// x^3))) (Hendrycks and Gimpel, arXiv 1606.08415).
+// Pointwise activations. gelu: x/2 (1 + erf(x/sqrt 2)).
+// gelu_tanh: x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) (Hendrycks and Gimpel, arXiv 1606.08415).
+//
+// Largest relative error of the values, measured against double on every instruction set: gelu 4.4e-7 down to
+// x = -13 (4.1e-6 on a CPU without FMA); gelu_tanh 2e-7 plus 1.5e-7 times the exponent of exp(-2u), so 1.3e-5
+// at x = -10; silu 1.5e-7; tanh 2.3e-7. The derivatives are off by at most 2.1e-7, absolute.
 #pragma once
 
 #include <optional>
