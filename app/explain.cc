@@ -52,7 +52,7 @@ std::string token_text(const Tokenizer& tokenizer, std::int32_t id) {
 std::string mark(const Tokenizer& tokenizer, const Stream& stream, const Part& part, std::int32_t row,
                  const Target* target) {
   std::int32_t id = stream.token[static_cast<std::size_t>(row)];
-  bool masks = part.terms.front().objective->joins_labels();
+  bool masks = part.terms.front().objective->traits().joins_labels;
   if (masks && target) {
     if (id == target->id) return "kept";
     return id == tokenizer.special().mask ? "masked" : "random";
