@@ -136,11 +136,12 @@ std::string lower_ascii(std::string_view word) {
   return lower;
 }
 
-// "1", "12", "a", "IV" at the very beginning: the label of a list item.
+// "1", "12", "2.1.5", "a", "IV" at the very beginning: the label of a list item or a heading.
 bool is_list_label(std::string_view word) {
   auto in = [&](std::string_view set) { return word.find_first_not_of(set) == std::string_view::npos; };
-  return (word.size() <= 3 && in("0123456789")) || (word.size() <= 4 && (in("IVX") || in("ivx"))) ||
-         (word.size() == 1 && is_letter(word[0]));
+  bool dotted = word.find('.') != std::string_view::npos;
+  return ((word.size() <= 3 || dotted) && in("0123456789.")) ||
+         (word.size() <= 4 && (in("IVX") || in("ivx"))) || (word.size() == 1 && is_letter(word[0]));
 }
 
 // An initial ("J", "É") or letters with stops between them ("U.S", "J.R.R"); lower case only with stops.
@@ -184,7 +185,8 @@ bool ends_sentence(std::string_view line, std::size_t begin, const Run& run, std
   bool direct = run.cjk || (run.strong && is_cjk(code_point_before(line, run.begin).value));
   if (direct) {
     bool number = one_of(U"．", code_point_before(line, run.end).value) && is_digit(following);
-    return !number && !one_of(kContinuations, following) && !one_of(kClosers, following);
+    bool opens = following == '"' || following == '\'';  // one that closes was skipped
+    return !number && !one_of(kContinuations, following) && (opens || !one_of(kClosers, following));
   }
   if (next == end || run.is_ellipsis() || !can_begin(line, next)) return false;
   if (!run.is_full_stop()) return true;

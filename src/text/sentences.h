@@ -28,7 +28,7 @@ namespace surprisal {
 // - an initial or initialism (J. Smith, U.S. Navy) or an abbreviation that may also end a sentence (etc.,
 // Inc., Jr.),
 //   unless a usual first word of a sentence follows (The, It, However ...);
-// - the number of a list item (1. First), a decimal number or a file name (no white space follows), an
+// - the label of a list item or heading (1. First, 2.1.5. Second), a decimal number or a file name (no white space follows), an
 // ellipsis. The semicolon, in Latin as in CJK, ends nothing.
 std::vector<std::uint32_t> find_sentences(std::string_view text, bool divide_lines);
 

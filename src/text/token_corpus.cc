@@ -147,7 +147,7 @@ TokenCorpus TokenCorpus::open(const std::vector<std::string>& files, const Corpu
                   [&](const EncodedDocument& document) { storage->add(document); });
     storage->use_owned();
   } else {
-    create_directories(cache_directory);
+    make_directories(cache_directory);
     std::filesystem::path path = cache_directory / (storage->key.hex() + ".tokens");
     std::optional<TokenFile> cached = TokenFile::open(path, storage->key, files.size());
     if (!cached) {

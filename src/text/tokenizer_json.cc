@@ -8,7 +8,7 @@ namespace {
 constexpr int kIndent = 2;
 
 std::string text_of(const OrderedJson& json) {
-  return json.dump(kIndent) + "\n";
+  return json.dump(kIndent);
 }
 
 OrderedJson added_token_flags(std::string_view content) {

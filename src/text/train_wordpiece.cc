@@ -188,9 +188,11 @@ OrderedJson model_json(const std::vector<std::string>& tokens) {
 }
 
 std::string config_text(bool lowercase) {
+  OrderedJson inputs = OrderedJson::array({"input_ids", "token_type_ids", "attention_mask"});
   return tokenizer_config_text(special_tokens(), {{"cls_token", "[CLS]"},
                                                   {"do_lower_case", lowercase},
                                                   {"mask_token", "[MASK]"},
+                                                  {"model_input_names", std::move(inputs)},
                                                   {"pad_token", "[PAD]"},
                                                   {"sep_token", "[SEP]"},
                                                   {"unk_token", "[UNK]"}});
