@@ -24,9 +24,9 @@ struct NspOptions {
 };
 
 struct ObjectiveOptions {
-  std::string train;  // the specification
-  MlmOptions mlm;
-  NspOptions nsp;
+  std::string train{};  // the specification
+  MlmOptions mlm{};
+  NspOptions nsp{};
   void visit(OptionVisitor& visitor);         // [objective] with its tables
   void visit_tables(OptionVisitor& visitor);  // the tables alone
 };
