@@ -35,3 +35,11 @@ function(surprisal_test name)
   target_link_libraries(${name}_test PRIVATE ${ARG_LAYERS} ${ARG_LIBRARIES} GTest::gmock GTest::gtest_main)
   gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 900)
 endfunction()
+
+# surprisal_bench(ops SOURCES ops.cc): a benchmark, run by hand.
+function(surprisal_bench name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  surprisal_flags(${name})
+  target_link_libraries(${name} PRIVATE surprisal ${ARG_LIBRARIES})
+endfunction()
