@@ -33,7 +33,9 @@ function(surprisal_test name)
   target_compile_definitions(${name}_test PRIVATE SURPRISAL_TEST_DATA="${PROJECT_SOURCE_DIR}/tests")
   list(TRANSFORM ARG_LAYERS PREPEND surprisal_)
   target_link_libraries(${name}_test PRIVATE ${ARG_LAYERS} ${ARG_LIBRARIES} GTest::gmock GTest::gtest_main)
-  gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 900)
+  gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 120
+    # Tests run side by side: threads that wait must not spin in the way of the others.
+    PROPERTIES TIMEOUT 900 ENVIRONMENT OMP_WAIT_POLICY=passive)
 endfunction()
 
 # surprisal_bench(ops SOURCES ops.cc): a benchmark, run by hand.
