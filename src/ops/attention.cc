@@ -25,6 +25,10 @@ Interval connected_keys(const std::vector<std::int32_t>& crossing, std::int32_t 
   return range;
 }
 
+bool has_keys(const AttentionGroup& group) {
+  return group.key_begin < group.key_end;
+}
+
 bool keys_overlap(const AttentionGroup& group, const Interval& keys) {
   return keys.begin < group.key_end && group.key_begin < keys.end;
 }
@@ -33,6 +37,7 @@ bool keys_overlap(const AttentionGroup& group, const Interval& keys) {
 void merge_from(std::vector<AttentionGroup>& groups, std::size_t first, AttentionGroup& group) {
   for (std::size_t index = first; index < groups.size(); ++index) {
     group.row_begin = std::min(group.row_begin, groups[index].row_begin);
+    if (!has_keys(groups[index])) continue;
     group.key_begin = std::min(group.key_begin, groups[index].key_begin);
     group.key_end = std::max(group.key_end, groups[index].key_end);
   }
@@ -42,6 +47,9 @@ void merge_from(std::vector<AttentionGroup>& groups, std::size_t first, Attentio
 // Adds `row`, which sees within `keys`, to the groups. `reach` is the largest key_end of all of them.
 void add_row(std::vector<AttentionGroup>& groups, std::int32_t row, const Interval& keys,
              std::int32_t& reach) {
+  if (groups.size() >= 2 && !has_keys(groups.back()) && keys_overlap(groups[groups.size() - 2], keys)) {
+    groups.pop_back();
+  }
   if (!groups.empty() && keys_overlap(groups.back(), keys)) {
     groups.back().row_end = row + 1;
     return;
@@ -60,6 +68,16 @@ void add_row(std::vector<AttentionGroup>& groups, std::int32_t row, const Interv
   groups.push_back(group);
 }
 
+// A row that sees nothing stands in a group without keys until a group closes over it: in the tile of another
+// sequence, 0 times what is not a number there would reach it.
+void add_blind_row(std::vector<AttentionGroup>& groups, std::int32_t row) {
+  if (!groups.empty() && !has_keys(groups.back())) {
+    groups.back().row_end = row + 1;
+  } else {
+    groups.push_back({row, row + 1, 0, 0});
+  }
+}
+
 }  // namespace
 
 void plan_attention(std::span<const Interval> visible, std::int64_t keys, AttentionPlan& plan) {
@@ -76,10 +94,8 @@ void plan_attention(std::span<const Interval> visible, std::int64_t keys, Attent
     }
     if (sees) {
       add_row(plan.groups, row, connected, reach);
-    } else if (plan.groups.empty()) {
-      plan.groups.push_back({row, row + 1, 0, 0});
     } else {
-      plan.groups.back().row_end = row + 1;  // sees nothing: any group may write its zeros
+      add_blind_row(plan.groups, row);
     }
   }
 }

@@ -98,17 +98,15 @@ void clear_outside(float* row, std::int64_t keys, const Seen& seen) {
 }
 
 // The factors of what row `row` sees of the tile: 0 or 1 / (1 - p).
-void dropout_factors(const Problem& problem, const Tile& tile, std::int64_t row, std::int64_t head,
-                     const Seen& seen, float* factors) {
+void tile_factors(const Problem& problem, const Tile& tile, std::int64_t row, std::int64_t head,
+                  const Seen& seen, float* factors) {
   DropoutRow identity = problem.dropout.rows[static_cast<std::size_t>(row)];
   identity.row ^= static_cast<std::uint32_t>(head) << 24;
-  std::int64_t first = tile.key_begin - problem.dropout.sequence_begin[static_cast<std::size_t>(row)];
-  std::uint32_t threshold = dropout_threshold(problem.dropout.p);
-  float kept = static_cast<float>(1 / (1 - problem.dropout.p));
-  for (std::int64_t key = seen.begin; key < seen.end; ++key) {
-    bool keep = dropout_number(identity, static_cast<std::uint32_t>(first + key)) >= threshold;
-    factors[key] = keep ? kept : 0.0f;
-  }
+  std::int64_t first =
+      tile.key_begin + seen.begin - problem.dropout.sequence_begin[static_cast<std::size_t>(row)];
+  assert(first >= 0);
+  dropout_factors(identity, static_cast<std::uint32_t>(first), seen.end - seen.begin, problem.dropout.p,
+                  factors + seen.begin);
 }
 
 void multiply(float* values, const float* factors, const Seen& seen) {
@@ -137,7 +135,7 @@ void softmax_tile(const Problem& problem, const Tile& tile, std::int64_t head, c
       for (std::int64_t column = 0; column < out.columns; ++column) values[column] *= rescale;
     }
     if (problem.dropout.p > 0) {
-      dropout_factors(problem, tile, row, head, seen, scratch.dropped + local * kKeys);
+      tile_factors(problem, tile, row, head, seen, scratch.dropped + local * kKeys);
       multiply(scores, scratch.dropped + local * kKeys, seen);
     }
   }
@@ -145,7 +143,7 @@ void softmax_tile(const Problem& problem, const Tile& tile, std::int64_t head, c
 
 void finish_rows(const Scratch& scratch, const Matrix& out, float* log_sum_exp) {
   for (std::int64_t row = 0; row < out.rows; ++row) {
-    bool sees = scratch.maximum[row] != kNothing;
+    bool sees = scratch.sum[row] != 0;  // the largest score adds 1, and scores that are not numbers NaN
     log_sum_exp[row] = sees ? scratch.maximum[row] + std::log(scratch.sum[row]) : kNothing;
     float inverse = sees ? 1 / scratch.sum[row] : 0.0f;
     float* values = out.data + row * out.stride;
@@ -238,7 +236,7 @@ void probabilities(const Problem& problem, const Tile& tile, std::int64_t head, 
     if (seen.begin >= seen.end) continue;
     exp_row(scores + seen.begin, seen.end - seen.begin, log_sum_exp[row]);
     if (problem.dropout.p > 0) {
-      dropout_factors(problem, tile, row, head, seen, scratch.dropped + local * kKeys);
+      tile_factors(problem, tile, row, head, seen, scratch.dropped + local * kKeys);
     }
   }
 }

@@ -54,6 +54,13 @@ std::uint32_t dropout_threshold(double p) {
   return static_cast<std::uint32_t>(std::clamp(std::round(p * 0x1p32), 0.0, 0x1p32 - 1));
 }
 
+void dropout_factors(const DropoutRow& row, std::uint32_t first, std::int64_t count, double p,
+                     float* factors) {
+  assert(p >= 0 && p < 1);
+  assert(count <= 0 || static_cast<std::uint64_t>(first) + static_cast<std::uint64_t>(count) <= 1ull << 32);
+  dropout_factors_cpu(row, first, count, dropout_threshold(p), static_cast<float>(1 / (1 - p)), factors);
+}
+
 void dropout_forward(const Tensor& x, const Tensor& residual, std::span<const DropoutRow> rows, double p,
                      const Tensor& y) {
   run(x, residual, rows, p, y);

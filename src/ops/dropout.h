@@ -31,6 +31,12 @@ void dropout_rows(const Stream& stream, const DropoutKey& key, std::span<Dropout
 std::uint32_t dropout_number(const DropoutRow& row, std::uint32_t index);
 std::uint32_t dropout_threshold(double p);
 
+// factors[j] = element first + j of the row is kept ? 1 / (1 - p) : 0, for j in [0, count): dropout of what
+// has no matrix of its own (attention's probabilities). On the calling thread. REQUIRES first + count <=
+// 2^32.
+void dropout_factors(const DropoutRow& row, std::uint32_t first, std::int64_t count, double p,
+                     float* factors);
+
 // y[i, d] = residual[i, d] + (kept ? x[i, d] / (1 - p) : 0); `residual` may be an empty tensor (data null):
 // nothing is added. x, y, residual: f32 [N, D]; y may be x or residual. p == 0 keeps all and reads no `rows`,
 // which may then be empty.

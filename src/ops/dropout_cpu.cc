@@ -19,7 +19,8 @@ namespace {
 // Numbers made at a time: they stay in the first-level cache, and are a multiple of every register's.
 constexpr std::int64_t kChunk = 256;
 
-// numbers[j] = dropout_number(row, begin + j) for j in [0, count), and beyond up to a whole register.
+// numbers[j] = dropout_number(row, begin + j) for j in [0, count), and beyond up to a whole register. `begin`
+// is a multiple of 4.
 HWY_INLINE void fill_numbers(const DropoutRow& row, std::int64_t begin, std::int64_t count,
                              std::uint32_t* numbers) {
   const std::int64_t blocks = static_cast<std::int64_t>(hn::Lanes(WordTag()));
@@ -60,6 +61,23 @@ void drop_row(const DropoutRow& row, const Drop& drop, std::int64_t width, const
   }
 }
 
+void factors_of_row(const DropoutRow& row, std::uint32_t first, std::int64_t count, std::uint32_t threshold,
+                    float scale, float* factors) {
+  const Drop drop = {threshold, scale};
+  HWY_ALIGN std::uint32_t numbers[kChunk];
+  const FloatVector one = hn::Set(FloatTag(), 1.0f);
+  std::int64_t skip = first % 4;  // numbers come in blocks of 4
+  for (std::int64_t done = 0; done < count;) {
+    const std::int64_t piece = std::min(kChunk - skip, count - done);
+    fill_numbers(row, first + done - skip, skip + piece, numbers);
+    map_vectors(
+        piece, factors + done, [&](FloatVector bits) { return drop(bits, one); },
+        reinterpret_cast<const float*>(numbers) + skip);
+    done += piece;
+    skip = 0;
+  }
+}
+
 void drop_rows(std::span<const DropoutRow> rows, std::int64_t width, std::uint32_t threshold, float scale,
                const float* x, const float* residual, float* y) {
   for (const DropoutRow& row : rows) {
@@ -86,6 +104,7 @@ namespace {
 
 HWY_EXPORT(drop_rows);
 HWY_EXPORT(add);
+HWY_EXPORT(factors_of_row);
 
 constexpr std::int64_t kBlock = 16384;  // elements
 
@@ -113,6 +132,11 @@ void dropout_cpu(std::span<const DropoutRow> rows, std::int64_t count, std::int6
            threshold, scale, x + begin * width, residual ? residual + begin * width : nullptr,
            y + begin * width);
   });
+}
+
+void dropout_factors_cpu(const DropoutRow& row, std::uint32_t first, std::int64_t count,
+                         std::uint32_t threshold, float scale, float* factors) {
+  HWY_DYNAMIC_DISPATCH(factors_of_row)(row, first, count, threshold, scale, factors);
 }
 
 }  // namespace surprisal

@@ -13,4 +13,8 @@ namespace surprisal {
 void dropout_cpu(std::span<const DropoutRow> rows, std::int64_t count, std::int64_t width,
                  std::uint32_t threshold, float scale, const float* x, const float* residual, float* y);
 
+// factors[j] = number first + j of the row >= threshold ? scale : 0, on the calling thread.
+void dropout_factors_cpu(const DropoutRow& row, std::uint32_t first, std::int64_t count,
+                         std::uint32_t threshold, float scale, float* factors);
+
 }  // namespace surprisal

@@ -1,14 +1,32 @@
 #include <cassert>
+#include <string>
 
 #include <dnnl.h>
 #include <fmt/format.h>
+#include <omp.h>
 
 #include "ops/gemm.h"
 
 namespace surprisal {
+namespace {
 
-// dnnl_sgemm picks its kernel by CPU feature, takes any stride and either transposition without a primitive
-// to make before, and called from inside a parallel region, or for a tile, stays on its thread.
+// Where no parallel region runs, oneDNN would start one of its own, as wide as OpenMP's setting for the
+// calling thread.
+class OnThisThread {
+ public:
+  OnThisThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
+  ~OnThisThread() { omp_set_num_threads(before_); }
+  OnThisThread(const OnThisThread&) = delete;
+  OnThisThread& operator=(const OnThisThread&) = delete;
+
+ private:
+  int before_;
+};
+
+}  // namespace
+
+// dnnl_sgemm picks its kernel by CPU feature, and takes any stride and either transposition without a
+// primitive to make before.
 void gemm_block(const Matrix& a, const Matrix& b, const Matrix& c, Write write, float alpha) {
   if (c.rows == 0 || c.columns == 0) return;
   if (a.columns == 0) {
@@ -19,6 +37,7 @@ void gemm_block(const Matrix& a, const Matrix& b, const Matrix& c, Write write, 
     }
     return;
   }
+  OnThisThread alone;
   [[maybe_unused]] dnnl_status_t status =
       dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', c.rows, c.columns, a.columns, alpha,
                  a.data, a.stride, b.data, b.stride, write == Write::add ? 1.0f : 0.0f, c.data, c.stride);

@@ -24,8 +24,10 @@ struct RowResult {
   std::int32_t predicted;
 };
 
+// 0 where there is none, as when the value is NaN.
 std::int32_t first_of(const float* row, std::int64_t vocabulary, float value) {
-  return static_cast<std::int32_t>(std::find(row, row + vocabulary, value) - row);
+  const float* found = std::find(row, row + vocabulary, value);
+  return found == row + vocabulary ? 0 : static_cast<std::int32_t>(found - row);
 }
 
 // A row of logits becomes scale * (softmax - one-hot).

@@ -40,6 +40,11 @@ float RowMax(const float* values, std::int64_t count) {
   return most;
 }
 
+// Highway's Exp gives 0 for what is not a number.
+HWY_INLINE hn::Vec<Floats> ExpOrNan(hn::Vec<Floats> x) {
+  return hn::IfThenElse(hn::IsNaN(x), x, hn::Exp(Floats(), x));
+}
+
 // One piece of at most 1024 values: few enough that a sum in f32 loses nothing that matters.
 template <bool kStore>
 float ExpPiece(float* values, std::int64_t count, float shift) {
@@ -49,7 +54,7 @@ float ExpPiece(float* values, std::int64_t count, float shift) {
   auto sums = hn::Zero(d);
   std::int64_t index = 0;
   for (; index + lanes <= count; index += lanes) {
-    auto value = hn::Exp(d, hn::Sub(hn::LoadU(d, values + index), minus));
+    auto value = ExpOrNan(hn::Sub(hn::LoadU(d, values + index), minus));
     if (kStore) hn::StoreU(value, d, values + index);
     sums = hn::Add(sums, value);
   }

@@ -9,6 +9,7 @@ namespace surprisal {
 float row_max(const float* values, std::int64_t count);
 
 // values[j] = exp(values[j] - shift); returns their sum, formed in pieces of 1024 that are added in double.
+// NaN stays NaN, also in the sum: divergence must show.
 double exp_row(float* values, std::int64_t count, float shift);
 
 // sum of exp(values[j] - shift), values untouched.

@@ -77,6 +77,26 @@ TEST(Dropout, NumbersArePhiloxOfTheRowsIdentity) {
   }
 }
 
+TEST(Dropout, FactorsFollowTheNumbersFromAnyElementOn) {
+  const DropoutRow row = {.key = 0x1122334455667788, .sample = 0x99AABBCCDDEEFF00, .row = 17};
+  on_every_instruction_set([&] {
+    for (double p : {0.0, 0.1, 0.5}) {
+      const float kept = static_cast<float>(1 / (1 - p));
+      for (std::uint32_t first : {0u, 1u, 2u, 3u, 4u, 255u, 1022u, 0xFFFFFFFFu - 699}) {
+        for (std::int64_t count : {0, 1, 2, 3, 4, 5, 15, 17, 253, 254, 255, 256, 257, 700}) {
+          GuardedFloats factors(count);
+          dropout_factors(row, first, count, p, factors.data());
+          for (std::int64_t j = 0; j < count; ++j) {
+            const std::uint32_t number = dropout_number(row, first + static_cast<std::uint32_t>(j));
+            ASSERT_EQ(factors[j], number >= dropout_threshold(p) ? kept : 0.0f)
+                << "element " << first << " + " << j << " of " << count << ", p " << p;
+          }
+        }
+      }
+    }
+  });
+}
+
 TEST(Dropout, RowsAreNamedBySampleAndPlaceWithinTheSequence) {
   const std::vector<DropoutRow> rows = rows_of(stream_of({3, 1, 2}));
   const std::uint32_t row[] = {0, 1, 2, 0, 0, 1};
