@@ -1,5 +1,5 @@
 // Left to right: loss = - sum_t log p(x_t | x_<t). Row t holds x_t, sees [0, t + 1) and predicts x_{t+1}.
-// docs/objectives/causal.md; the cutting is window.h's.
+// Radford et al. 2018, equation 1. docs/objectives/causal.md; the cutting is window.h's.
 #pragma once
 
 #include "objective/objective.h"

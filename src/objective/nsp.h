@@ -1,6 +1,6 @@
 // Next sentence prediction: loss = - log p(class | first row); class 0: B follows A in its document, 1: B is
 // from another one. Pairs are built as BERT's create_pretraining_data builds them, unused sentences put back.
-// docs/objectives/nsp.md.
+// Devlin et al. 2019, 3.1. docs/objectives/nsp.md.
 #pragma once
 
 #include "objective/objective.h"

@@ -1,5 +1,6 @@
 // Right to left: loss = - sum_t log p(x_t | x_>t). The rows of the sequence b x_n .. x_1 as `causal` has
-// them, so the row of x_t predicts x_{t-1}. docs/objectives/reverse.md; the cutting is window.h's.
+// them, so the row of x_t predicts x_{t-1}. Papadopoulos et al. 2024. docs/objectives/reverse.md; the cutting
+// is window.h's.
 #pragma once
 
 #include "objective/objective.h"

@@ -1,0 +1,60 @@
+// The worked examples of docs/objectives, to the letter. They also fix which random numbers are drawn for
+// what: a change here changes the samples of every run that resumes.
+#include <gtest/gtest.h>
+
+#include "tests/objective/corpora.h"
+#include "tests/objective/tokenizers.h"
+
+namespace surprisal {
+namespace {
+
+using Ids = std::vector<std::int32_t>;
+
+TokenCorpus example() {
+  std::vector<TokenCorpus::Ids> ids(3);
+  ids[0].tokens = {11, 12, 13, 14, 15, 16, 17, 18};
+  ids[0].sentences = {0, 3, 5};
+  ids[1].tokens = {21, 22, 23, 24};
+  ids[1].sentences = {0, 2};
+  ids[2].tokens = {31, 32, 33};
+  return TokenCorpus::from_ids(ids);
+}
+
+std::vector<Stream> samples(const std::string& specification, std::uint32_t epoch = 0) {
+  return samples_of(example(), Mixture(specification, {}, word_tokenizer(), 12), 1, epoch);
+}
+
+TEST(Documentation, MlmExample) {
+  Stream first = samples("mlm", 0)[0], second = samples("mlm", 1)[0];
+  EXPECT_EQ(first.token, (Ids{2, 11, 4, 13, 14, 4, 16, 17, 18, 3}));
+  EXPECT_EQ(first.target, (std::vector<Target>{{2, 12}, {5, 15}}));
+  EXPECT_EQ(second.token, (Ids{2, 11, 12, 13, 14, 15, 16, 17, 4, 3}));
+  EXPECT_EQ(second.target, (std::vector<Target>{{5, 15}, {8, 18}}));
+}
+
+TEST(Documentation, NspExample) {
+  auto pairs = samples("nsp");
+  ASSERT_EQ(pairs.size(), 4u);
+  EXPECT_EQ(pairs[0].token, (Ids{2, 11, 12, 13, 14, 15, 3, 23, 24, 3}));
+  EXPECT_EQ(pairs[0].segment, (Ids{0, 0, 0, 0, 0, 0, 0, 1, 1, 1}));
+  EXPECT_EQ(pairs[1].token, (Ids{2, 16, 17, 18, 3, 21, 22, 23, 24, 3}));
+  EXPECT_EQ(pairs[2].token, (Ids{2, 21, 22, 3, 23, 24, 3}));
+  EXPECT_EQ(pairs[3].token, (Ids{2, 31, 32, 33, 3, 21, 22, 23, 24, 3}));
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(pairs[i].label, (std::vector<Label>{{0, i == 2 ? 0 : 1}}));
+}
+
+TEST(Documentation, SumExample) {
+  auto pairs = samples("mlm + nsp");
+  ASSERT_EQ(pairs.size(), 4u);
+  EXPECT_EQ(pairs[0].token, (Ids{2, 11, 4, 13, 14, 4, 3, 23, 24, 3}));
+  EXPECT_EQ(pairs[0].target, (std::vector<Target>{{2, 12}, {5, 15}}));
+  EXPECT_EQ(pairs[1].token, (Ids{2, 16, 17, 18, 3, 21, 4, 4, 24, 3}));
+  EXPECT_EQ(pairs[1].target, (std::vector<Target>{{6, 22}, {7, 23}}));
+  EXPECT_EQ(pairs[2].token, (Ids{2, 21, 22, 3, 23, 24, 3}));
+  EXPECT_EQ(pairs[2].target, (std::vector<Target>{{5, 24}}));
+  EXPECT_EQ(pairs[3].token, (Ids{2, 31, 32, 4, 3, 21, 22, 23, 24, 3}));
+  EXPECT_EQ(pairs[3].target, (std::vector<Target>{{2, 32}, {3, 33}}));
+}
+
+}  // namespace
+}  // namespace surprisal
