@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "infer/limits.h"
 #include "objective/sampler.h"
 
 namespace surprisal {
@@ -25,21 +26,24 @@ double entropy(const std::vector<std::uint64_t>& counts) {
 }  // namespace
 
 Evaluation evaluate(Transformer& model, const TokenCorpus& corpus, const Mixture& mixture, std::uint64_t seed,
-                    std::int32_t pack_tokens, const std::function<void()>& poll) {
+                    std::int32_t pack_tokens, const EvaluationProgress& progress) {
   Sampler sampler(corpus, mixture, seed, pack_tokens, SampleOrder::as_written);
   LossSums sums(mixture.parts().size());
   std::vector<std::uint64_t> counts(static_cast<std::size_t>(model.config().vocab_size));
   Evaluation evaluation;
   Stream stream;
   StreamResult result;
-  for (std::uint64_t pack = sampler.packs_in_epoch(0); pack > 0; --pack) {
-    if (poll) poll();
+  const StreamLimits limits = limits_of(model.config());
+  const std::uint64_t packs = sampler.packs_in_epoch(0);
+  for (std::uint64_t pack = 0; pack < packs; ++pack) {
     sampler.next(stream);
+    check_stream(stream, limits, "evaluation");
     model.evaluate(stream, result);
     sums.add_weights(stream);
     sums.add_result(stream, result);
     for (const Target& target : stream.target) ++counts[static_cast<std::size_t>(target.id)];
     evaluation.tokens += static_cast<std::uint64_t>(stream.size());
+    if (progress) progress(pack + 1, packs);
   }
   evaluation.loss = sums.loss(loss_weights(mixture));
   evaluation.token = sums.token().total();

@@ -15,19 +15,23 @@
 namespace surprisal {
 
 struct Evaluation {
-  double loss = 0;                                  // of the specification, nats
-  LossSum token, label;                             // each term
-  std::vector<std::string> part;                    // names of a mixture's parts
+  double loss = 0;                // of the specification, nats
+  LossSum token, label;           // each term
+  std::vector<std::string> part;  // names of a mixture's parts
   std::vector<LossSum> token_by_part, label_by_part;
   std::optional<double> token_accuracy, label_accuracy;
-  std::optional<double> bits_per_byte;              // where every token of the text was a target once
-  double unigram_entropy = 0;                       // of the token targets' own distribution, nats
-  std::uint64_t tokens = 0;                         // rows that went through the model
+  std::optional<double> bits_per_byte;  // where every token of the text was a target once
+  double unigram_entropy = 0;           // of the token targets' own distribution, nats
+  std::uint64_t tokens = 0;             // rows that went through the model
 };
 
-// Every sample of the corpus once, in the order of its documents: the same samples, masks and pairs for one seed, always.
-// `poll` is called between streams and may throw to stop.
+// Streams done and streams in all.
+using EvaluationProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+
+// Every sample of the corpus once, in the order of its documents: the same samples, masks and pairs for one
+// seed, always. `progress` is called after each stream and may throw to stop. Throws Error (data) where a
+// sample is more than the model can take: ids beyond its vocabulary, segments that it does not tell apart ...
 Evaluation evaluate(Transformer& model, const TokenCorpus& corpus, const Mixture& mixture, std::uint64_t seed,
-                    std::int32_t pack_tokens, const std::function<void()>& poll = {});
+                    std::int32_t pack_tokens, const EvaluationProgress& progress = {});
 
 }  // namespace surprisal

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
-#include "core/random.h"
 #include "surprisal/stream.h"
+
+#include "core/random.h"
 
 namespace surprisal {
 namespace {
@@ -23,6 +25,8 @@ Stream causal_stream(const std::vector<std::int32_t>& ids) {
   stream.sequence.push_back({.begin = 0, .end = size});
   return stream;
 }
+
+constexpr float kNever = -std::numeric_limits<float>::infinity();
 
 // The `keep` largest logits' ids, largest first; ties to the smaller id.
 std::vector<std::int32_t> top(const std::vector<float>& logits, std::int64_t keep) {
@@ -47,18 +51,22 @@ std::int32_t draw(const std::vector<float>& logits, const GenerateOptions& optio
     cumulative.push_back(total);
   }
   auto chosen = std::upper_bound(cumulative.begin(), cumulative.end(), random.uniform() * total);
-  return ids[static_cast<std::size_t>(std::min<std::ptrdiff_t>(chosen - cumulative.begin(), std::ssize(ids) - 1))];
+  return ids[static_cast<std::size_t>(
+      std::min<std::ptrdiff_t>(chosen - cumulative.begin(), std::ssize(ids) - 1))];
 }
 
-void forbid_special(const Tokenizer& tokenizer, std::int32_t end, std::vector<float>& logits) {
-  for (std::size_t id = 0; id < logits.size(); ++id) {
-    if (tokenizer.is_special(static_cast<std::int32_t>(id)) && static_cast<std::int32_t>(id) != end) logits[id] = -1e30f;
+// Special tokens but `end`, and ids that only the model has (an embedding padded to a round number of rows).
+void forbid_no_text(const Tokenizer& tokenizer, std::int32_t end, std::vector<float>& logits) {
+  for (std::size_t index = 0; index < logits.size(); ++index) {
+    std::int32_t id = static_cast<std::int32_t>(index);
+    if (id != end && (tokenizer.is_special(id) || tokenizer.token(id).empty())) logits[index] = kNever;
   }
 }
 
 }  // namespace
 
-std::vector<std::int32_t> generate(Transformer& model, const Tokenizer& tokenizer, const GenerateOptions& options) {
+std::vector<std::int32_t> generate(Transformer& model, const Tokenizer& tokenizer,
+                                   const GenerateOptions& options) {
   const std::int32_t end = *tokenizer.special().eos;
   Random random({options.seed, options.sample, 0, Purpose::sampling});
   std::vector<std::int32_t> ids{*tokenizer.special().bos};
@@ -68,7 +76,7 @@ std::vector<std::int32_t> generate(Transformer& model, const Tokenizer& tokenize
   while (static_cast<std::int64_t>(ids.size()) <= most) {
     model.evaluate(causal_stream(ids), result);
     model.logits(static_cast<std::int64_t>(ids.size()) - 1, logits);
-    forbid_special(tokenizer, end, logits);
+    forbid_no_text(tokenizer, end, logits);
     std::int32_t next = draw(logits, options, random);
     if (next == end) break;
     ids.push_back(next);

@@ -5,8 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "model/transformer.h"
 #include "surprisal/tokenizer.h"
+
+#include "model/transformer.h"
 
 namespace surprisal {
 
@@ -15,12 +16,15 @@ struct GenerateOptions {
   double temperature = 0.8;  // 0: always the most probable
   std::int64_t top_k = 40;   // 0: all
   std::uint64_t seed = 0;
-  std::uint64_t sample = 0;   // number of this sample: each has its own random numbers
-  bool right_to_left = false;  // a `reverse` model: ids are drawn from the end of the text and turned round once
+  std::uint64_t sample = 0;  // number of this sample: each has its own random numbers
+  bool right_to_left =
+      false;  // a `reverse` model: ids are drawn from the end of the text and turned round once
 };
 
-// The ids that follow the tokenizer's begin of text, without special tokens; ends at the end of text, at max_tokens or at
-// the model's positions. Special tokens are never drawn. REQUIRES a tokenizer with begin and end of text.
-std::vector<std::int32_t> generate(Transformer& model, const Tokenizer& tokenizer, const GenerateOptions& options);
+// The ids that follow the tokenizer's begin of text, without special tokens; ends at the end of text, at
+// max_tokens or at the model's positions. Special tokens are never drawn. REQUIRES a tokenizer with begin and
+// end of text.
+std::vector<std::int32_t> generate(Transformer& model, const Tokenizer& tokenizer,
+                                   const GenerateOptions& options);
 
 }  // namespace surprisal

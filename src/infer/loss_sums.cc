@@ -37,8 +37,8 @@ void add_surprisals(const Stream& stream, const Entries& entries, const TermResu
 }
 
 template <class Entries>
-void set_gradients(const Stream& stream, const Entries& entries, double total_weight, const std::vector<double>& lambda,
-                   std::vector<float>& gradients) {
+void set_gradients(const Stream& stream, const Entries& entries, double total_weight,
+                   const std::vector<double>& lambda, std::vector<float>& gradients) {
   gradients.resize(entries.size());
   for_each_with_part(stream, entries, [&](std::size_t index, const auto& entry, std::size_t part) {
     gradients[index] = static_cast<float>(lambda[part] * entry.weight / total_weight);
@@ -48,7 +48,8 @@ void set_gradients(const Stream& stream, const Entries& entries, double total_we
 double weighted(const TermSums& sums, const std::vector<double>& lambda) {
   double weight = sums.total().weight, loss = 0;
   if (weight <= 0) return 0;
-  for (std::size_t part = 0; part < sums.by_part.size(); ++part) loss += lambda[part] * sums.by_part[part].sum / weight;
+  for (std::size_t part = 0; part < sums.by_part.size(); ++part)
+    loss += lambda[part] * sums.by_part[part].sum / weight;
   return loss;
 }
 

@@ -1,15 +1,17 @@
-// The bookkeeping of a loss: every term stays a pair (sum of weight * surprisal, sum of weights), over micro-batches and
-// parts, and is divided when it is reported (DESIGN.md section 3).
-//   loss = sum_k sum_p lambda_kp sum_kp / weight_k,  weight_k = sum_p weight_kp,  k: token targets, labels;  p: parts
+// The bookkeeping of a loss: every term stays a pair (sum of weight * surprisal, sum of weights), over
+// micro-batches and parts, and is divided when it is reported (DESIGN.md section 3).
+//   loss = sum_k sum_p lambda_kp sum_kp / weight_k,  weight_k = sum_p weight_kp,  k: token targets, labels;
+//   p: parts
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "surprisal/stream.h"
+
 #include "model/transformer.h"
 #include "objective/mixture.h"
-#include "surprisal/stream.h"
 
 namespace surprisal {
 
@@ -48,7 +50,8 @@ class LossSums {
   TermSums token_, label_;
 };
 
-// d(loss)/d(surprisal) of every target and label of `stream`, where `step` holds the weights of the whole step.
+// d(loss)/d(surprisal) of every target and label of `stream`, where `step` holds the weights of the whole
+// step.
 struct SurprisalGradients {
   std::vector<float> token, label;
   SurprisalGradient view() const { return {token, label}; }

@@ -6,10 +6,11 @@
 
 #include <fmt/format.h>
 
+#include "surprisal/error.h"
+
 #include "infer/evaluate.h"
 #include "objective/mixture.h"
 #include "stream/packing.h"
-#include "surprisal/error.h"
 
 namespace surprisal {
 namespace {
@@ -18,12 +19,15 @@ std::int64_t window_length(const ModelConfig& config, const ScoreOptions& option
   return options.sequence_length > 0 ? options.sequence_length : config.max_position_embeddings;
 }
 
-
-// Packs copies of windows, each with one token masked, into streams and adds up what the model says of the masked tokens.
+// Packs copies of windows, each with one token masked, into streams and adds up what the model says of the
+// masked tokens.
 class PseudoLikelihood {
  public:
   PseudoLikelihood(Transformer& model, const Tokenizer& tokenizer, const ScoreOptions& options, Score& score)
-      : model_(model), tokenizer_(tokenizer), capacity_(score_capacity(model.config(), options)), score_(score) {}
+      : model_(model),
+        tokenizer_(tokenizer),
+        capacity_(score_capacity(model.config(), options)),
+        score_(score) {}
 
   void add(std::span<const std::int32_t> window) {
     Stream sequence = lay_out(window);
@@ -86,10 +90,11 @@ std::int64_t special_count(const Tokenizer& tokenizer) {
                        [](const TemplatePiece& piece) { return piece.sequence < 0; });
 }
 
-void score_pll(Transformer& model, const Tokenizer& tokenizer, const TokenCorpus& corpus, const ScoreOptions& options,
-               Score& score) {
+void score_pll(Transformer& model, const Tokenizer& tokenizer, const TokenCorpus& corpus,
+               const ScoreOptions& options, Score& score) {
   if (!tokenizer.special().mask) {
-    throw Error(ErrorKind::usage, {.what = "rule pll needs a tokenizer with a mask token", .fix = "use --rule windows"});
+    throw Error(ErrorKind::usage,
+                {.what = "rule pll needs a tokenizer with a mask token", .fix = "use --rule windows"});
   }
   std::int64_t room = score.sequence_length - special_count(tokenizer);
   if (room < 1) {
@@ -111,8 +116,15 @@ void score_pll(Transformer& model, const Tokenizer& tokenizer, const TokenCorpus
 void score_windows(Transformer& model, const Tokenizer& tokenizer, const TokenCorpus& corpus,
                    const ScoreOptions& options, const char* objective, Score& score) {
   Mixture mixture(objective, {}, tokenizer, score.sequence_length);
-  Evaluation evaluation = evaluate(model, corpus, mixture, 0,
-                                   static_cast<std::int32_t>(score_capacity(model.config(), options)));
+  EvaluationProgress progress;
+  if (options.progress) {
+    progress = [&](std::uint64_t done, std::uint64_t total) {
+      options.progress(corpus.documents() * done / total, corpus.documents());
+    };
+  }
+  Evaluation evaluation =
+      evaluate(model, corpus, mixture, 0, static_cast<std::int32_t>(score_capacity(model.config(), options)),
+               progress);
   score.nats = evaluation.token.sum;
   score.tokens = static_cast<std::uint64_t>(std::llround(evaluation.token.weight));
 }
@@ -135,16 +147,24 @@ std::int64_t score_capacity(const ModelConfig& config, const ScoreOptions& optio
   return std::max(options.pack_tokens, window_length(config, options));
 }
 
-Score score(Transformer& model, const Tokenizer& tokenizer, const TokenCorpus& corpus, const ScoreOptions& options) {
+Score score(Transformer& model, const Tokenizer& tokenizer, const TokenCorpus& corpus,
+            const ScoreOptions& options) {
   Score score;
   score.rule = options.rule.empty() ? default_rule(model.config()) : options.rule;
   score.sequence_length = window_length(model.config(), options);
   score.documents = corpus.documents();
   score.bytes = corpus.bytes();
+  if (tokenizer.vocabulary_size() > model.config().vocab_size) {
+    throw Error(ErrorKind::data, {.what = "the tokenizer has more tokens than the model has embeddings",
+                                  .found = fmt::format("{}", tokenizer.vocabulary_size()),
+                                  .expected = fmt::format("at most {}", model.config().vocab_size),
+                                  .fix = "use the tokenizer that the model was trained with"});
+  }
   if (score.sequence_length > model.config().max_position_embeddings) {
-    throw Error(ErrorKind::usage, {.what = "sequence length is beyond the model's positions",
-                                   .found = fmt::format("{}", score.sequence_length),
-                                   .expected = fmt::format("at most {}", model.config().max_position_embeddings)});
+    throw Error(ErrorKind::usage,
+                {.what = "sequence length is beyond the model's positions",
+                 .found = fmt::format("{}", score.sequence_length),
+                 .expected = fmt::format("at most {}", model.config().max_position_embeddings)});
   }
   if (score.rule == "windows") {
     score_windows(model, tokenizer, corpus, options, "causal", score);
@@ -153,8 +173,8 @@ Score score(Transformer& model, const Tokenizer& tokenizer, const TokenCorpus& c
   } else if (score.rule == "pll") {
     score_pll(model, tokenizer, corpus, options, score);
   } else {
-    throw Error(ErrorKind::usage, {.what = fmt::format("unknown rule {}", score.rule),
-                                   .expected = "windows, reverse or pll"});
+    throw Error(ErrorKind::usage,
+                {.what = fmt::format("unknown rule {}", score.rule), .expected = "windows, reverse or pll"});
   }
   return score;
 }

@@ -5,17 +5,10 @@
 
 #include <fmt/format.h>
 
-#include "stream/check.h"
+#include "infer/limits.h"
 
 namespace surprisal {
 namespace {
-
-StreamLimits limits_of(const ModelConfig& config) {
-  return {.vocabulary = config.vocab_size,
-          .positions = config.max_position_embeddings,
-          .segments = config.type_vocab_size,
-          .classes = config.classes};
-}
 
 bool has_dropout(const ModelConfig& config) {
   return config.embedding_dropout > 0 || config.hidden_dropout > 0 || config.attention_dropout > 0;
