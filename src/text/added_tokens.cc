@@ -8,6 +8,7 @@
 
 #include "text/component_json.h"
 #include "text/regex.h"
+#include "text/unicode.h"
 #include "text/utf8.h"
 
 namespace surprisal {
@@ -24,11 +25,13 @@ AddedToken read_token(const Json& json, const std::string& where) {
 }
 
 // What the regex crate of Rust takes for \w.
-bool is_word_character(std::string_view text) {
-  static const Regex word(R"(^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$)", "the word character");
-  RegexMatches matches(word);
-  matches.restart(text);
-  return matches.next().has_value();
+bool is_word_character(std::string_view character) {
+  static const Regex known(R"([\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}])", "the word character");
+  static const CodePointSet newer(new_word_characters());
+  RegexMatches matches(known);
+  matches.restart(character);
+  std::size_t at = 0;
+  return matches.next() || newer.contains(next_code_point(character, at));
 }
 
 bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) {
@@ -37,9 +40,9 @@ bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) {
          (after == 0 || !is_word_character(text.substr(end, after)));
 }
 
-std::string normalized_spelling(const std::string& content, const Normalizer* normalizer) {
-  if (!normalizer) return content;
-  AlignedText text = AlignedText::from(content);
+std::string spelling_of(const AddedToken& token, const Normalizer* normalizer) {
+  if (!token.normalized || !normalizer) return token.content;
+  AlignedText text = AlignedText::from(token.content);
   normalizer->normalize(text);
   return text.text;
 }
@@ -51,16 +54,12 @@ AddedTokens::AddedTokens(const Json& root, const Vocabulary& vocabulary, const N
   if (auto list = root.find("added_tokens"); list != root.end() && !list->is_null()) {
     read(*list, vocabulary, where + ", added_tokens");
   }
-  // Where two spellings become the same, the special one comes first, then the one that is listed first.
+  for (AddedToken& token : tokens_) token.spelling = spelling_of(token, normalizer);
+  // Where two have the same spelling, the special one comes first, then the one that is listed first.
   for (bool special : {true, false}) {
     for (std::size_t i = 0; i < tokens_.size(); ++i) {
       const AddedToken& token = tokens_[i];
-      if (token.special != special) continue;
-      if (token.normalized) {
-        normalized_.add(normalized_spelling(token.content, normalizer), i);
-      } else {
-        raw_.add(token.content, i);
-      }
+      if (token.special == special) (token.normalized ? normalized_ : raw_).add(token.spelling, i);
     }
   }
 }

@@ -23,6 +23,7 @@ struct AddedToken {
   bool rstrip = false;       // and behind it
   bool normalized = false;   // found in the normalized text, by its own normalized spelling
   bool special = false;
+  std::string spelling;  // what is looked for, and what decoding gives: `content`, normalized if `normalized`
 };
 
 class AddedTokens {

@@ -20,6 +20,11 @@ bool is_accent(char32_t c) {
   return set.contains(c);
 }
 
+bool is_undecomposed(char32_t c) {
+  static const CodePointSet set(undecomposed());
+  return set.contains(c);
+}
+
 // As Hugging Face has it: the extension E block begins at 2B920 there, a slip of the pen for 2B820.
 bool is_chinese(char32_t c) {
   return (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3400 && c <= 0x4DBF) || (c >= 0x20000 && c <= 0x2A6DF) ||
@@ -48,6 +53,7 @@ class Rewriter {
   }
 
   void flush() {
+    if (marks_.empty()) return;
     std::stable_sort(marks_.begin(), marks_.end(), [](Mark a, Mark b) { return a.order < b.order; });
     // Places stay in the order of the text.
     for (std::size_t i = 0; i < marks_.size(); ++i) lower(marks_[i].c, places_[i]);
@@ -63,18 +69,22 @@ class Rewriter {
 
   void decompose(char32_t c, std::uint32_t from) {
     if (!options_.strip_accents) return lower(c, from);
+    if (is_undecomposed(c)) {
+      flush();
+      return lower(c, from);
+    }
     char32_t parts[4];
     int count = canonical_decomposition(c, parts);
-    for (int i = 0; i < count; ++i) {
-      if (is_accent(parts[i])) continue;
-      if (int order = combining_class(parts[i]); order != 0) {
-        marks_.push_back({parts[i], order});
-        places_.push_back(from);
-        continue;
-      }
-      if (!marks_.empty()) flush();
-      lower(parts[i], from);
-    }
+    for (int i = 0; i < count; ++i) strip_accent(parts[i], from);
+  }
+
+  void strip_accent(char32_t c, std::uint32_t from) {
+    int order = combining_class(c);
+    if (order == 0) flush();
+    if (is_accent(c)) return;
+    if (order == 0) return lower(c, from);
+    marks_.push_back({c, order});
+    places_.push_back(from);
   }
 
   void lower(char32_t c, std::uint32_t from) {

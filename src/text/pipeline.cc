@@ -120,8 +120,11 @@ std::string TokenizerPipeline::decode(std::span<const std::int32_t> ids) const {
                                     .found = fmt::format("{}", id),
                                     .expected = fmt::format("in [0, {})", size_)});
     }
-    // An id in a gap of the vocabulary has no text.
-    if (added_.token(id) || model_->vocabulary().contains(id)) pieces.emplace_back(token(id));
+    if (const AddedToken* added = added_.token(id)) {
+      pieces.push_back(added->spelling);
+    } else if (model_->vocabulary().contains(id)) {
+      pieces.emplace_back(model_->vocabulary().spelling(id));
+    }  // An id in a gap of the vocabulary has no text.
   }
   if (decoder_) decoder_->decode(pieces);
   std::string text;

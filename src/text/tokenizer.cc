@@ -30,6 +30,7 @@ Tokenizer Tokenizer::from_json(std::string tokenizer_json, std::string tokenizer
                                const std::string& where) {
   Tokenizer tokenizer;
   Json root = parse_json(tokenizer_json, where);
+  if (!root.is_object()) throw Error(ErrorKind::data, {.what = "the file holds no object", .where = where});
   tokenizer.pipeline_ = std::make_shared<const TokenizerPipeline>(root, where);
   // Beside the tokenizer.json that `where` names, or in the directory.
   std::filesystem::path path(where);

@@ -14,14 +14,17 @@ struct LowerCaseRange {
   char32_t first, last, lower;
 };
 
-// BertNormalizer and BertPreTokenizer go by Unicode 8, whole tables.
+// BertNormalizer and BertPreTokenizer go by Unicode 8: whole tables.
 std::span<const CodePointRange> bert_removed();
 std::span<const CodePointRange> bert_punctuation();
 std::span<const CodePointRange> accents();
+// Its canonical decomposition goes by Unicode 9: what came later.
+std::span<const CodePointRange> undecomposed();
 
 // What is newer there than Unicode 14.
 std::span<const CodePointRange> new_letters();
 std::span<const CodePointRange> new_numbers();
+std::span<const CodePointRange> new_word_characters();
 std::span<const LowerCaseRange> new_lower_case();
 
 }  // namespace surprisal

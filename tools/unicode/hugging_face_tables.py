@@ -10,6 +10,8 @@ standard library 17's), so no one library agrees with all of them. This asks `to
 import unicodedata
 
 import tokenizers
+from tokenizers import AddedToken, Tokenizer
+from tokenizers.models import WordPiece
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer, ByteLevel
 
@@ -29,6 +31,22 @@ def removed():
 def accents():
     strip = normalizer(strip_accents=True)
     return [c for c in CODE_POINTS if strip.normalize_str(chr(c)) == ""]
+
+
+def undecomposed():
+    """Code points that NFD does not know there: neither taken apart nor put in canonical order."""
+    strip = normalizer(strip_accents=True)
+    found = []
+    for c in CODE_POINTS:
+        mark = chr(c)
+        if strip.normalize_str(mark) != mark:
+            continue
+        # A mark of another class, that is no accent: one of the two orders is not canonical.
+        other = "\u302e" if unicodedata.combining(mark) == 216 else "\U0001d165"
+        kept = strip.normalize_str(mark + other) == mark + other and strip.normalize_str(other + mark) == other + mark
+        if unicodedata.normalize("NFD", mark) != mark or (unicodedata.combining(mark) and kept):
+            found.append(c)
+    return found
 
 
 def punctuation():
@@ -56,6 +74,14 @@ def letters_and_numbers():
         elif cuts == [1, 3, 4]:
             numbers.append(c)
     return letters, numbers
+
+
+def word_characters():
+    """Code points that keep a single_word token from being found beside them, and are not assigned in Unicode 14."""
+    tokenizer = Tokenizer(WordPiece({"[UNK]": 0}, unk_token="[UNK]"))
+    tokenizer.add_tokens([AddedToken("x", single_word=True)])
+    new = [c for c in CODE_POINTS if unicodedata.category(chr(c)) == "Cn"]
+    return [c for c in new if tokenizer.encode(f"x{chr(c)}").ids == [0]]
 
 
 def ranges(code_points):
@@ -98,16 +124,20 @@ def main():
     print('#include "text/unicode_tables.h"\n\nnamespace surprisal {\nnamespace {\n\n// clang-format off')
     print_array("kBertRemoved", "What clean_text drops.", ranges(removed()), "CodePointRange")
     print_array("kAccents", "What strip_accents drops.", ranges(accents()), "CodePointRange")
+    print_array("kUndecomposed", "What strip_accents does not decompose and order.", ranges(undecomposed()),
+                "CodePointRange")
     print_array("kBertPunctuation", "What BertPreTokenizer isolates.", ranges(punctuation()), "CodePointRange")
     print_array("kNewLetters", "\\p{L} that Unicode 14 does not know.", ranges(letters), "CodePointRange")
     print_array("kNewNumbers", "\\p{N} that Unicode 14 does not know.", ranges(numbers), "CodePointRange")
+    print_array("kNewWordCharacters", "\\w that Unicode 14 does not know.", ranges(word_characters()), "CodePointRange")
     print_array("kNewLowerCase", "Lower case that Unicode 14 does not know.", shifts(lower_case()), "LowerCaseRange")
-    print("\n// clang-format on\n\n}  // namespace\n")
+    print("\n}  // namespace\n")
     for function, kind in (("bert_removed", "Removed"), ("bert_punctuation", "Punctuation")):
         print(f"std::span<const CodePointRange> {function}() {{ return kBert{kind}; }}")
-    for function, name in (("accents", "kAccents"), ("new_letters", "kNewLetters"), ("new_numbers", "kNewNumbers")):
+    for function, name in (("accents", "kAccents"), ("undecomposed", "kUndecomposed"), ("new_letters", "kNewLetters"),
+                           ("new_numbers", "kNewNumbers"), ("new_word_characters", "kNewWordCharacters")):
         print(f"std::span<const CodePointRange> {function}() {{ return {name}; }}")
-    print("std::span<const LowerCaseRange> new_lower_case() { return kNewLowerCase; }\n\n}  // namespace surprisal")
+    print("std::span<const LowerCaseRange> new_lower_case() { return kNewLowerCase; }\n// clang-format on\n\n}  // namespace surprisal")
 
 
 main()

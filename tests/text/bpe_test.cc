@@ -1,0 +1,133 @@
+#include "text/bpe.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/random.h"
+
+namespace surprisal {
+namespace {
+
+using Merges = std::vector<std::pair<std::string, std::string>>;
+
+Json model_json(const std::string& characters, const Merges& merges) {
+  Json model = {{"type", "BPE"}, {"merges", Json::array()}};
+  for (char c : characters) model["vocab"][std::string(1, c)] = model["vocab"].size();
+  for (const auto& [left, right] : merges) {
+    model["merges"].push_back(left + " " + right);
+    if (!model["vocab"].contains(left + right)) model["vocab"][left + right] = model["vocab"].size();
+  }
+  return model;
+}
+
+std::vector<std::string> spellings(const Bpe& bpe, const std::string& word) {
+  std::vector<WordToken> tokens;
+  bpe.tokenize(word, tokens);
+  std::vector<std::string> result;
+  for (WordToken token : tokens) {
+    EXPECT_EQ(word.substr(token.begin, bpe.vocabulary().spelling(token.id).size()),
+              bpe.vocabulary().spelling(token.id));
+    result.emplace_back(bpe.vocabulary().spelling(token.id));
+  }
+  return result;
+}
+
+// The definition: join the leftmost pair of the lowest rank, one at a time.
+std::vector<std::string> reference(const std::string& word, const Merges& merges) {
+  std::map<std::pair<std::string, std::string>, std::size_t> rank;
+  for (std::size_t i = 0; i < merges.size(); ++i) rank[merges[i]] = i;
+  std::vector<std::string> pieces;
+  for (char c : word) pieces.emplace_back(1, c);
+  for (;;) {
+    std::size_t best = merges.size(), at = 0;
+    for (std::size_t i = 0; i + 1 < pieces.size(); ++i) {
+      auto found = rank.find({pieces[i], pieces[i + 1]});
+      if (found != rank.end() && found->second < best) {
+        best = found->second;
+        at = i;
+      }
+    }
+    if (best == merges.size()) return pieces;
+    pieces[at] += pieces[at + 1];
+    pieces.erase(pieces.begin() + static_cast<std::ptrdiff_t>(at) + 1);
+  }
+}
+
+Merges random_merges(Random& random, const std::string& characters, std::size_t count) {
+  std::vector<std::string> tokens;
+  for (char c : characters) tokens.emplace_back(1, c);
+  Merges merges;
+  while (merges.size() < count) {
+    auto pick = [&] { return tokens[random.below(static_cast<std::uint32_t>(tokens.size()))]; };
+    std::pair<std::string, std::string> merge(pick(), pick());
+    if (merge.first.size() + merge.second.size() > 12) continue;
+    tokens.push_back(merge.first + merge.second);
+    merges.push_back(std::move(merge));
+  }
+  return merges;
+}
+
+TEST(Bpe, IsItsDefinitionForWordsOfEveryLength) {
+  Random random({.seed = 5});
+  for (int round = 0; round < 30; ++round) {
+    std::string characters = std::string("abcd").substr(0, 1 + random.below(4));
+    Merges merges = random_merges(random, characters, 1 + random.below(40));
+    Bpe bpe(model_json(characters, merges), "test");
+    // Both ways of merging: the scan for short words, the heap beyond 64 characters.
+    for (std::size_t size = 1; size < 140; ++size) {
+      std::string word;
+      while (word.size() < size)
+        word += characters[random.below(static_cast<std::uint32_t>(characters.size()))];
+      ASSERT_EQ(spellings(bpe, word), reference(word, merges)) << word;
+    }
+  }
+}
+
+TEST(Bpe, TheLastRankOfAPairCounts) {
+  Merges merges = {{"a", "b"}, {"b", "c"}, {"a", "b"}};
+  EXPECT_THAT(spellings(Bpe(model_json("abc", merges), "test"), "abc"), testing::ElementsAre("a", "bc"));
+}
+
+TEST(Bpe, SkipsTheVersionLineOfMergesTxt) {
+  Json json = model_json("ab", {{"a", "b"}});
+  json["merges"].insert(json["merges"].begin(), "#version: 0.2");
+  EXPECT_THAT(spellings(Bpe(json, "test"), "ab"), testing::ElementsAre("ab"));
+}
+
+TEST(Bpe, TakesAWordOfTheVocabularyWholeIfMergesAreIgnored) {
+  Json json = model_json("abc", {{"a", "b"}});
+  json["vocab"]["abc"] = 10;
+  EXPECT_THAT(spellings(Bpe(json, "test"), "abc"), testing::ElementsAre("ab", "c"));
+  json["ignore_merges"] = true;
+  EXPECT_THAT(spellings(Bpe(json, "test"), "abc"), testing::ElementsAre("abc"));
+  EXPECT_THAT(spellings(Bpe(json, "test"), "abca"), testing::ElementsAre("ab", "c", "a"));
+}
+
+std::vector<std::pair<std::int32_t, std::uint32_t>> tokens_of(const Json& json, const std::string& word) {
+  std::vector<WordToken> tokens;
+  Bpe(json, "test").tokenize(word, tokens);
+  std::vector<std::pair<std::int32_t, std::uint32_t>> result;
+  for (WordToken token : tokens) result.emplace_back(token.id, token.begin);
+  return result;
+}
+
+TEST(Bpe, UnknownCharacters) {
+  using testing::ElementsAre;
+  using testing::Pair;
+  Json json = model_json("abc", {{"a", "b"}});
+  EXPECT_THAT(tokens_of(json, "xyab\u00e9z"), ElementsAre(Pair(3, 2)));
+  json["unk_token"] = "c";
+  EXPECT_THAT(tokens_of(json, "xyab\u00e9z"),
+              ElementsAre(Pair(2, 0), Pair(2, 1), Pair(3, 2), Pair(2, 4), Pair(2, 6)));
+  json["fuse_unk"] = true;
+  EXPECT_THAT(tokens_of(json, "xyab\u00e9z"), ElementsAre(Pair(2, 0), Pair(3, 2), Pair(2, 4)));
+}
+
+}  // namespace
+}  // namespace surprisal
