@@ -10,6 +10,19 @@ namespace surprisal {
 namespace {
 // OpenMP's own setting belongs to the calling thread; ours is the process's.
 std::atomic<int> thread_count{0};
+
+// A library that a block calls (oneDNN) asks OpenMP how many threads it may use. Within a parallel region
+// that is one; a block that runs on the calling thread has no region around it and must say so itself.
+class OneThread {
+ public:
+  OneThread() { omp_set_num_threads(1); }
+  ~OneThread() { omp_set_num_threads(before_); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int before_ = omp_get_max_threads();
+};
 }  // namespace
 
 void set_threads(int count) {
@@ -25,7 +38,10 @@ namespace detail {
 
 void run_blocks(std::int64_t blocks, BlockFunction function, void* context) {
   int team = static_cast<int>(std::min<std::int64_t>(threads(), blocks));
-  if (team <= 1 || InsideBlocks::here() || omp_in_parallel()) return run_alone(blocks, function, context);
+  if (team <= 1 || InsideBlocks::here() || omp_in_parallel()) {
+    OneThread alone;
+    return run_alone(blocks, function, context);
+  }
   FirstException failure;
 #pragma omp parallel num_threads(team)
   {
