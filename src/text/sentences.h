@@ -15,21 +15,19 @@ namespace surprisal {
 // GiB.
 //
 // Within a line a sentence ends
-// - behind 。！？｡．‼⁇⁈⁉ with the closing quotes and brackets that follow, whatever comes next but , ; : and
-// their kin
-//   (“好。”，他说 goes on); behind ! and ? as well where a CJK character stands before them;
-// - behind . ! ? with the closing quotes and brackets that follow, then white space, then what can begin a
-// sentence: an
-//   upper-case letter, a letter of a script without case, a digit, an opening quote or bracket before one of
-//   them.
-// Not behind a full stop that belongs to
-// - an abbreviation that needs a successor (Mr., e.g., Fig., vs., approx., months), or No., p., Vol. ...
-// before a number;
+// - behind 。！？｡．‼⁇⁈⁉ and the closing quotes and brackets that follow, whatever comes next
+//   but , ; : and their kin (“好。”，他说 goes on);
+// - behind ! and ? in the same way where a CJK character stands before them;
+// - behind . ! ? and the closing quotes and brackets that follow, then white space, then what can begin
+//   a sentence: an upper-case letter, a letter of a script without case, a digit, money, an opening quote, or
+//   an opening bracket before one of these.
+// It does not end behind a full stop that belongs to
+// - an abbreviation that needs a successor (Mr., e.g., Fig., vs., Jan.), or No., p., Vol. before a number;
 // - an initial or initialism (J. Smith, U.S. Navy) or an abbreviation that may also end a sentence (etc.,
-// Inc., Jr.),
-//   unless a usual first word of a sentence follows (The, It, However ...);
-// - the label of a list item or heading (1. First, 2.1.5. Second), a decimal number or a file name (no white space follows), an
-// ellipsis. The semicolon, in Latin as in CJK, ends nothing.
+//   Inc., Jr.), unless a usual first word of a sentence follows (The, It, However);
+// - the label of a list item or heading (1. First, 2.1.5. Second), an ellipsis;
+// - a decimal number or a file name: no white space follows there.
+// The semicolon, in Latin as in CJK, ends nothing.
 std::vector<std::uint32_t> find_sentences(std::string_view text, bool divide_lines);
 
 // The lines of each paragraph joined: with one blank, or with nothing between two CJK characters (a dash or
