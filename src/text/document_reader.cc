@@ -14,6 +14,10 @@
 namespace surprisal {
 namespace {
 
+Error directory_error(const std::string& path) {
+  return Error(ErrorKind::io, {.what = "cannot read: is a directory", .where = path, .expected = "a file"});
+}
+
 constexpr std::uint64_t kMaxDocumentBytes = std::numeric_limits<std::uint32_t>::max();
 
 bool ends_with(std::string_view path, std::string_view ending) {
@@ -33,7 +37,7 @@ std::uint64_t checked_size(const std::string& path) {
     throw Error(ErrorKind::io, {.what = "cannot open: no such file", .where = path});
   }
   if (std::filesystem::is_directory(status)) {
-    throw Error(ErrorKind::io, {.what = "cannot read: is a directory", .where = path, .expected = "a file"});
+    throw directory_error(path);
   }
   if (!std::filesystem::is_regular_file(status)) return 0;  // a pipe tells its size by its end
   std::uint64_t size = std::filesystem::file_size(path, cause);
@@ -58,6 +62,8 @@ CorpusFileKind corpus_file_kind(const std::string& path) {
   if (ends_with(path, ".txt.gz")) return CorpusFileKind::text_gzip;
   if (ends_with(path, ".jsonl")) return CorpusFileKind::jsonl;
   if (ends_with(path, ".jsonl.gz")) return CorpusFileKind::jsonl_gzip;
+  std::error_code none;
+  if (std::filesystem::is_directory(path, none)) throw directory_error(path);
   throw Error(ErrorKind::data, {.what = "not a kind of text file that is known by its name",
                                 .where = path,
                                 .expected = ".txt, .jsonl, .txt.gz or .jsonl.gz"});
