@@ -3,6 +3,11 @@
 #include <cmath>
 #include <numbers>
 
+#include <fmt/format.h>
+
+#include "surprisal/error.h"
+
+#include "infer/document_names.h"
 #include "infer/limits.h"
 #include "objective/sampler.h"
 
@@ -23,12 +28,19 @@ double entropy(const std::vector<std::uint64_t>& counts) {
   return total > 0 ? sum / total : 0;
 }
 
+void check_finite(double loss, const Stream& stream, const TokenCorpus& corpus) {
+  if (std::isfinite(loss)) return;
+  throw Error(ErrorKind::diverged, {.what = fmt::format("held-out loss {}", loss),
+                                    .where = "documents " + document_names({&stream, 1}, corpus)});
+}
+
 }  // namespace
 
 Evaluation evaluate(Transformer& model, const TokenCorpus& corpus, const Mixture& mixture, std::uint64_t seed,
                     std::int32_t pack_tokens, const EvaluationProgress& progress) {
   Sampler sampler(corpus, mixture, seed, pack_tokens, SampleOrder::as_written);
   LossSums sums(mixture.parts().size());
+  const LossWeights weights = loss_weights(mixture);
   std::vector<std::uint64_t> counts(static_cast<std::size_t>(model.config().vocab_size));
   Evaluation evaluation;
   Stream stream;
@@ -41,11 +53,12 @@ Evaluation evaluate(Transformer& model, const TokenCorpus& corpus, const Mixture
     model.evaluate(stream, result);
     sums.add_weights(stream);
     sums.add_result(stream, result);
+    check_finite(sums.loss(weights), stream, corpus);
     for (const Target& target : stream.target) ++counts[static_cast<std::size_t>(target.id)];
     evaluation.tokens += static_cast<std::uint64_t>(stream.size());
     if (progress) progress(pack + 1, packs);
   }
-  evaluation.loss = sums.loss(loss_weights(mixture));
+  evaluation.loss = sums.loss(weights);
   evaluation.token = sums.token().total();
   evaluation.label = sums.label().total();
   for (const Part& part : mixture.parts()) evaluation.part.push_back(part.name);

@@ -176,6 +176,11 @@ Score score(Transformer& model, const Tokenizer& tokenizer, const TokenCorpus& c
     throw Error(ErrorKind::usage,
                 {.what = fmt::format("unknown rule {}", score.rule), .expected = "windows, reverse or pll"});
   }
+  if (!std::isfinite(score.nats)) {
+    throw Error(ErrorKind::diverged, {.what = "the surprisal of the text is not finite",
+                                      .found = fmt::format("{} nats", score.nats),
+                                      .fix = "look for weights that are not finite"});
+  }
   return score;
 }
 

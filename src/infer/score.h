@@ -39,7 +39,8 @@ struct Score {
 std::string default_rule(const ModelConfig& config);
 
 // Throws Error: usage (an unknown rule, or one that the model or tokenizer cannot do), data (a tokenizer with
-// more tokens than the model has embeddings). REQUIRES a model with capacity for score_capacity() tokens.
+// more tokens than the model has embeddings), diverged (a surprisal that is not finite). REQUIRES a model
+// with capacity for score_capacity() tokens.
 Score score(Transformer& model, const Tokenizer& tokenizer, const TokenCorpus& corpus,
             const ScoreOptions& options);
 

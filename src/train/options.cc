@@ -85,7 +85,7 @@ void TrainOptions::visit(OptionVisitor& visitor) {
   visitor.field("save_steps", save_steps, {0, kMostSteps},
                 "save every so many steps; 0: the last step and improvements");
   visitor.field("save_total_limit", save_total_limit, {0, 1 << 20},
-                "checkpoints kept beside those that latest and best point to; 0: all");
+                "checkpoints kept, the oldest go first; never one that latest or best points to; 0: all");
   visitor.field("logging_steps", logging_steps, {1, kMostSteps},
                 "steps between lines where stderr is no terminal");
   visitor.field("num_samples", num_samples, {0, 100}, "texts that a decoder writes at each evaluation");

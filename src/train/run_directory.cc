@@ -79,12 +79,16 @@ bool RunDirectory::holds_run() const {
   return fs::exists(path_ / "config.toml") || !checkpoints(path_).empty();
 }
 
-void RunDirectory::open(bool resume) {
+void RunDirectory::check(bool resume) const {
   if (holds_run() && !resume) {
     throw Error(ErrorKind::usage, {.what = "the run directory holds another run",
                                    .where = path_.string(),
                                    .fix = "go on with it by --resume, or choose another run.directory"});
   }
+}
+
+void RunDirectory::open(bool resume) {
+  check(resume);
   make_directories(path_);
   remove_temporary(path_);
   if (!latest()) {
@@ -137,10 +141,12 @@ void RunDirectory::rotate(std::int64_t limit) const {
   std::string latest_name = link_target(path_ / "latest"), best_name = link_target(path_ / "best");
   std::int64_t excess = static_cast<std::int64_t>(found.size()) - limit;
   for (const fs::path& checkpoint : found) {
-    if (excess-- <= 0) return;
+    if (excess <= 0) return;
     std::string name = checkpoint.filename().string();
+    if (name == latest_name || name == best_name) continue;
     std::error_code none;
-    if (name != latest_name && name != best_name) fs::remove_all(checkpoint, none);
+    fs::remove_all(checkpoint, none);
+    --excess;
   }
 }
 

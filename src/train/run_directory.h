@@ -18,17 +18,18 @@ class RunDirectory {
 
   const std::filesystem::path& path() const { return path_; }
   bool holds_run() const;  // config.toml or a checkpoint is there
-  // Creates the directory for a new run; metrics and samples of an earlier one that left no checkpoint are
-  // removed. Throws Error (usage) where it holds a run and `resume` was not asked for, Error (io) where it
-  // cannot be written.
+  // Throws Error (usage) where it holds a run and `resume` was not asked for. Changes nothing.
+  void check(bool resume) const;
+  // Checks, and creates the directory for a new run; metrics and samples of an earlier one that left no
+  // checkpoint are removed. Throws Error (io) where it cannot be written.
   void open(bool resume);
 
   // The checkpoint to go on from, if there is one.
   std::optional<std::filesystem::path> latest() const;
 
   // Calls write(directory) with a temporary directory, syncs it, renames it to step-<step>, points `latest`
-  // (and, where `best`, `best`) at it, and removes the oldest checkpoints beyond `limit` (0: none), never one
-  // that a link points to. Nothing changes where `write` throws.
+  // (and, where `best`, `best`) at it, and removes the oldest checkpoints until `limit` are left (0: none),
+  // never one that a link points to. Nothing changes where `write` throws.
   std::filesystem::path commit(std::int64_t step, bool best, std::int64_t limit,
                                const std::function<void(const std::filesystem::path&)>& write);
 

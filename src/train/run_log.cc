@@ -69,7 +69,7 @@ std::string summary_text(const RunSummary& summary) {
   OrderedJson json{{"objective", summary.objective},
                    {"steps", summary.steps},
                    {"tokens", summary.tokens},
-                   {"loss", summary.train_loss},
+                   {"loss", number_or_null(summary.train_loss)},
                    {"tokens_per_second", summary.tokens_per_second},
                    {"share_of_peak", summary.share_of_peak},
                    {"wall_s", summary.wall_seconds}};

@@ -68,6 +68,13 @@ void check_fit(const Configuration& configuration, const ModelConfig& config, co
                                    .found = fmt::format("{}", configuration.data.sequence_length),
                                    .expected = fmt::format("at most {}", config.max_position_embeddings)});
   }
+  if (mixture.has_labels() && config.type_vocab_size == 1) {
+    throw Error(ErrorKind::usage,
+                {.what = fmt::format("objective \"{}\" needs two segments", mixture.specification()),
+                 .where = "model.type_vocab_size",
+                 .found = "1",
+                 .expected = "at least 2"});
+  }
   if (mixture.has_labels() && config.classes < mixture.classes()) {
     throw Error(ErrorKind::usage,
                 {.what = fmt::format("objective \"{}\" needs a sentence head with {} classes",
@@ -105,6 +112,7 @@ class Run {
   void restore(const fs::path& checkpoint, Sampler& sampler);
   void loop(Sampler& sampler);
   void report(const StepResult& result, double learning_rate, double step_seconds);
+  Evaluation evaluation();
   bool evaluate_now();
   void write_samples();
   void save(bool best, const Sampler& sampler);
@@ -137,7 +145,7 @@ class Run {
   double training_seconds_ = 0, training_flops_ = 0, recent_seconds_ = 0, recent_flops_ = 0,
          recent_tokens_ = 0;
   std::uint64_t tokens_here_ = 0;  // of this process, not of the steps before a resume
-  double last_loss_ = 0;
+  std::optional<double> last_loss_;
   std::optional<Evaluation> evaluation_;
   std::int64_t evaluated_step_ = -1;
 };
@@ -228,6 +236,7 @@ void Run::restore(const fs::path& checkpoint, Sampler& sampler) {
 }
 
 RunSummary Run::run(bool resume) {
+  directory_.check(resume);  // before the corpus is tokenised
   corpus_ = open_corpus(configuration_.data.train);
   if (!configuration_.data.validation.empty()) validation_ = open_corpus(configuration_.data.validation);
   std::int32_t pack_tokens = static_cast<std::int32_t>(options_.micro_batch_tokens);
@@ -272,7 +281,8 @@ void Run::loop(Sampler& sampler) {
     bool improved = (due(options_.eval_steps) || finished()) && evaluate_now();
     if (improved || due(options_.save_steps) || finished()) save(improved, sampler);
   }
-  if (evaluated_step_ != state_.step) evaluate_now();  // a run resumed at its end
+  // A run resumed at its end has nothing to do but its summary; its log holds this evaluation already.
+  if (validation_ && evaluated_step_ != state_.step) evaluation_ = evaluation();
 }
 
 void Run::report(const StepResult& result, double learning_rate, double step_seconds) {
@@ -300,11 +310,23 @@ void Run::report(const StepResult& result, double learning_rate, double step_sec
   observer_.stepped(report);
 }
 
+Evaluation Run::evaluation() {
+  try {
+    return evaluate(*model_, *validation_, mixture_, seed_,
+                    static_cast<std::int32_t>(options_.micro_batch_tokens));
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::diverged) throw;
+    ErrorParts parts = error.parts();
+    parts.what += fmt::format(" at step {}", state_.step);
+    parts.fix = "lower train.learning_rate; the last checkpoint is as it was";
+    throw Error(ErrorKind::diverged, parts);
+  }
+}
+
 // Returns whether the held-out loss is the lowest so far; never at the start, where nothing was learned.
 bool Run::evaluate_now() {
   if (!validation_) return false;
-  evaluation_ = evaluate(*model_, *validation_, mixture_, seed_,
-                         static_cast<std::int32_t>(options_.micro_batch_tokens));
+  evaluation_ = evaluation();
   evaluated_step_ = state_.step;
   if (state_.step == 0)
     state_.first_evaluation = evaluation_->token.weight > 0 ? evaluation_->token.mean() : evaluation_->loss;
@@ -317,11 +339,13 @@ bool Run::evaluate_now() {
 }
 
 void Run::write_samples() {
-  if (state_.step == 0) return;  // noise
+  const std::int64_t most =
+      configuration_.data.sequence_length - 1;  // rows that the model has seen in a text
   for (const Part& part : mixture_.parts()) {
     const ObjectiveTraits& traits = part.terms.front().objective->traits();
     for (std::int64_t sample = 0; traits.decoder && sample < options_.num_samples; ++sample) {
-      GenerateOptions generation{.seed = seed_,
+      GenerateOptions generation{.max_tokens = std::min(most, GenerateOptions().max_tokens),
+                                 .seed = seed_,
                                  .sample = static_cast<std::uint64_t>(sample),
                                  .right_to_left = traits.name == "reverse"};
       std::string text = tokenizer_.decode(generate(*model_, tokenizer_, generation));

@@ -41,7 +41,7 @@ struct RunSummary {
   std::uint64_t tokens = 0;
   double wall_seconds = 0, training_seconds = 0;
   double tokens_per_second = 0, share_of_peak = 0;
-  double train_loss = 0;
+  std::optional<double> train_loss;             // of the last step; none where a run was resumed at its end
   std::optional<double> first_evaluation_loss;  // of the token term at the start
   std::optional<Evaluation> evaluation;         // the last
 };

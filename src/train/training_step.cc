@@ -1,10 +1,8 @@
 #include "train/training_step.h"
 
 #include <cmath>
-#include <set>
 
-#include <fmt/format.h>
-
+#include "infer/document_names.h"
 #include "infer/limits.h"
 
 namespace surprisal {
@@ -57,18 +55,7 @@ void TrainingStep::forward_backward(StepResult& result) {
 }
 
 std::string TrainingStep::documents(const TokenCorpus& corpus) const {
-  constexpr std::size_t kMost = 8;
-  std::set<std::uint64_t> documents;
-  for (const Stream& stream : streams_) {
-    for (const Sequence& sequence : stream.sequence) documents.insert(sequence.document);
-  }
-  std::string list;
-  std::size_t named = 0;
-  for (std::uint64_t document : documents) {
-    if (named++ == kMost) return list + fmt::format(" and {} more", documents.size() - kMost);
-    list += (list.empty() ? "" : ", ") + corpus.origin(document);
-  }
-  return list;
+  return document_names(streams_, corpus);
 }
 
 }  // namespace surprisal

@@ -1,0 +1,25 @@
+#include "infer/document_names.h"
+
+#include <cstdint>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace surprisal {
+
+std::string document_names(std::span<const Stream> streams, const TokenCorpus& corpus) {
+  constexpr std::size_t kMost = 8;
+  std::set<std::uint64_t> documents;
+  for (const Stream& stream : streams) {
+    for (const Sequence& sequence : stream.sequence) documents.insert(sequence.document);
+  }
+  std::string list;
+  std::size_t named = 0;
+  for (std::uint64_t document : documents) {
+    if (named++ == kMost) return list + fmt::format(" and {} more", documents.size() - kMost);
+    list += (list.empty() ? "" : ", ") + corpus.origin(document);
+  }
+  return list;
+}
+
+}  // namespace surprisal
