@@ -32,7 +32,7 @@ struct Transformer::State {
   Pass pass{config, weights, gradients, layout};
   HeadRows target_rows, label_rows;
 
-  void check(const Stream& stream) const {
+  void check([[maybe_unused]] const Stream& stream) const {
     [[maybe_unused]] auto size = [](const auto& array) { return static_cast<std::int64_t>(array.size()); };
     assert(stream.size() <= capacity.tokens && size(stream.target) <= capacity.targets &&
            size(stream.label) <= capacity.labels);

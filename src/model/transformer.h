@@ -48,8 +48,9 @@ struct MemoryUse {
 
 class Transformer {
  public:
-  // Lays out and reserves all memory; weights are zero. `head_workspace`: bytes that the vocabulary head may use beside
-  // its outputs. Throws Error (memory).
+  // Lays out and reserves all memory; weights are zero. `head_workspace`: bytes that the vocabulary head may use
+  // beside its outputs. Scratch is for threads() as they are now: REQUIRES that they are not raised later. Throws
+  // Error (memory).
   Transformer(const ModelConfig& config, Mode mode, Capacity capacity,
               std::size_t head_workspace = std::size_t{64} << 20);
   ~Transformer();
@@ -77,8 +78,8 @@ class Transformer {
   void accumulate_gradients(const Stream& stream, const SurprisalGradient& scale, const std::uint64_t* dropout_seed,
                             StreamResult& result);
 
-  // log p over the vocabulary at `row` of the stream of the last evaluate(): [V] (for sampling). REQUIRES
-  // logits.size() == vocab_size.
+  // Logits over the vocabulary, [V], at `row` of the stream of the last evaluate() (for sampling): log p up to a
+  // constant. REQUIRES logits.size() == vocab_size.
   void logits(std::int64_t row, std::span<float> logits);
 
   void zero_gradients();

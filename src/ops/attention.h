@@ -50,7 +50,8 @@ struct AttentionDropout {
 };
 
 // out is written; log_sum_exp: f32 [heads, N] is written (-infinity where a row sees nothing).
-// workspace: f32, attention_workspace(shape, keys) elements.
+// workspace: f32, attention_workspace(shape) elements; it depends on threads(), which must not have grown
+// since.
 void attention_forward(const AttentionShape& shape, const AttentionPlan& plan, const HeadTensor& query,
                        const HeadTensor& key, const HeadTensor& value, const AttentionDropout& dropout,
                        const HeadTensor& out, const Tensor& log_sum_exp, const Tensor& workspace);

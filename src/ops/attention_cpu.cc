@@ -181,7 +181,7 @@ std::int64_t attention_workspace(const AttentionShape&) {
 void attention_forward(const AttentionShape& shape, const AttentionPlan& plan, const HeadTensor& query,
                        const HeadTensor& key, const HeadTensor& value, const AttentionDropout& dropout,
                        const HeadTensor& out, const Tensor& log_sum_exp, const Tensor& workspace) {
-  assert(shape.heads % shape.key_heads == 0);
+  assert(shape.heads % shape.key_heads == 0 && workspace.elements() >= attention_workspace(shape));
   const Problem problem{shape, plan, dropout, workspace};
   const std::int64_t size = shape.head_size;
   for_each_head(problem, [&](const AttentionGroup& group, std::int64_t key_head, std::int64_t head,
@@ -285,6 +285,7 @@ void attention_backward(const AttentionShape& shape, const AttentionPlan& plan, 
                         const HeadTensor& out, const Tensor& log_sum_exp, const HeadTensor& dout,
                         const HeadTensor& dquery, const HeadTensor& dkey, const HeadTensor& dvalue,
                         const Tensor& workspace) {
+  assert(workspace.elements() >= attention_workspace(shape));
   const Problem problem{shape, plan, dropout, workspace};
   const BackwardTensors tensors{query, key, value, out, dout, dquery, dkey, dvalue, log_sum_exp};
   clear(dquery, shape.heads * shape.head_size);

@@ -1,0 +1,192 @@
+// The whole model, forward only and scalar, written as on paper from the ops' references: the definition of
+// right for Transformer. In std::complex<double> it gives the derivative of the loss by any parameter.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "surprisal/stream.h"
+
+#include "model/config.h"
+#include "model/parameter.h"
+#include "model/pass.h"
+#include "ops/activation_reference.h"
+#include "ops/attention_reference.h"
+#include "ops/dropout_reference.h"
+#include "ops/embedding_reference.h"
+#include "ops/layer_norm_reference.h"
+#include "ops/linear_cross_entropy_reference.h"
+#include "ops/linear_reference.h"
+
+namespace surprisal::reference {
+
+template <class Number>
+class Transformer {
+ public:
+  using Numbers = std::vector<Number>;
+
+  // All are kept by reference. `weights` is laid out as the table says; no dropout where `seed` is null.
+  Transformer(const ModelConfig& config, const ParameterTable& table, const Numbers& weights,
+              const Stream& stream, const std::uint64_t* seed)
+      : config_(config), table_(table), weights_(weights), stream_(stream), seed_(seed) {
+    embed();
+    for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) run_layer(layer);
+  }
+
+  // -log p of every target, of every label.
+  Numbers token_surprisals() const {
+    std::vector<std::int32_t> rows, answers;
+    for (const Target& target : stream_.target) rows.push_back(target.row), answers.push_back(target.id);
+    Numbers head = gather(rows);
+    if (config_.final_norm) head = norm("final_norm", head);
+    if (config_.head_transform) {
+      head = norm("head.norm", activate(config_.activation, linear("head.transform", head)));
+    }
+    return linear_cross_entropy(width(), head, copy("embedding.token.weight"),
+                                config_.head_bias ? copy("head.bias") : Numbers(),
+                                std::span<const std::int32_t>(answers));
+  }
+  Numbers label_surprisals() const {
+    if (stream_.label.empty()) return {};
+    std::vector<std::int32_t> rows, answers;
+    for (const Label& label : stream_.label) rows.push_back(label.row), answers.push_back(label.cls);
+    Numbers head = gather(rows);
+    if (config_.final_norm) head = norm("final_norm", head);
+    if (config_.pooler) head = activate(Activation::tanh, linear("pooler", head));
+    return linear_cross_entropy(width(), head, copy("sentence_head.weight"), copy("sentence_head.bias"),
+                                std::span<const std::int32_t>(answers));
+  }
+
+ private:
+  std::int64_t width() const { return config_.hidden_size; }
+  std::int64_t rows_of(const Numbers& x) const { return static_cast<std::int64_t>(x.size()) / width(); }
+
+  const Parameter& parameter(const std::string& name) const {
+    return table_.parameters[static_cast<std::size_t>(table_.find(name))];
+  }
+  const Number* at(const std::string& name) const { return weights_.data() + parameter(name).offset; }
+  Numbers copy(const std::string& name) const {
+    return {at(name), at(name) + parameter(name).shape.elements()};
+  }
+
+  Numbers linear(const std::string& name, const Numbers& x) const {
+    const Shape& shape = parameter(name + ".weight").shape;
+    const std::int64_t rows = static_cast<std::int64_t>(x.size()) / shape[1];
+    Numbers y(static_cast<std::size_t>(rows * shape[0]));
+    reference::linear(rows, shape[1], shape[0], x.data(), at(name + ".weight"), at(name + ".bias"), y.data());
+    return y;
+  }
+  Numbers norm(const std::string& name, const Numbers& x) const {
+    Numbers y(x.size());
+    for (std::int64_t row = 0; row < rows_of(x); ++row) {
+      layer_norm(width(), x.data() + row * width(), at(name + ".weight"), at(name + ".bias"),
+                 config_.layer_norm_eps, y.data() + row * width());
+    }
+    return y;
+  }
+  static Numbers activate(Activation kind, Numbers x) {
+    for (Number& value : x) value = activation(kind, value);
+    return x;
+  }
+  Numbers gather(const std::vector<std::int32_t>& rows) const {
+    Numbers gathered;
+    for (std::int32_t row : rows) {
+      gathered.insert(gathered.end(), x_.begin() + row * width(), x_.begin() + (row + 1) * width());
+    }
+    return gathered;
+  }
+
+  double probability(double p) const { return seed_ ? p : 0; }
+  std::vector<DropoutRow> identities(std::uint32_t place) const {
+    std::vector<DropoutRow> rows(stream_.token.size());
+    dropout_rows(stream_, {*seed_, place}, rows);
+    return rows;
+  }
+  // residual + dropout(x); the residual may be empty.
+  Numbers drop(const Numbers& x, const Numbers& residual, std::uint32_t place, double p) const {
+    Numbers y = x;
+    if (probability(p) > 0) {
+      dropout<Number>(width(), x.data(), nullptr, identities(place), p, y.data());
+    }
+    for (std::size_t i = 0; i < residual.size(); ++i) y[i] += residual[i];
+    return y;
+  }
+
+  void embed() {
+    std::vector<EmbeddingTable<Number>> tables = {{at("embedding.token.weight"), stream_.token},
+                                                  {at("embedding.position.weight"), stream_.position}};
+    if (config_.type_vocab_size > 0) tables.push_back({at("embedding.segment.weight"), stream_.segment});
+    x_.resize(static_cast<std::size_t>(stream_.size() * width()));
+    embedding<Number>(width(), tables, x_.data());
+    if (config_.embedding_norm) x_ = norm("embedding.norm", x_);
+    x_ = drop(x_, {}, embedding_place(), config_.embedding_dropout);
+  }
+
+  void run_layer(std::int64_t index) {
+    const std::string layer = "layer." + std::to_string(index);
+    const std::string first = layer + ".attention.norm", second = layer + ".feed_forward.norm";
+    const bool pre = config_.norm == NormPlacement::pre;
+    x_ = drop(attend(index, layer, pre ? norm(first, x_) : x_), x_, attention_output_place(index),
+              config_.hidden_dropout);
+    if (!pre) x_ = norm(first, x_);
+    const Numbers up = linear(layer + ".feed_forward.up", pre ? norm(second, x_) : x_);
+    x_ = drop(linear(layer + ".feed_forward.down", activate(config_.activation, up)), x_,
+              feed_forward_place(index), config_.hidden_dropout);
+    if (!pre) x_ = norm(second, x_);
+  }
+
+  Numbers attend(std::int64_t index, const std::string& layer, const Numbers& x) const {
+    const Numbers qkv = linear(layer + ".attention.qkv", x);
+    const std::int64_t heads = config_.num_attention_heads, size = config_.head_size();
+    const AttentionShape shape = {heads, heads, size,
+                                  static_cast<float>(1 / std::sqrt(static_cast<double>(size)))};
+    return linear(layer + ".attention.output",
+                  attention(shape, std::span<const Interval>(stream_.visible), part(qkv, 0), part(qkv, 1),
+                            part(qkv, 2), keep(index)));
+  }
+  // Columns [which D, (which + 1) D) of [N, 3D].
+  Numbers part(const Numbers& qkv, std::int64_t which) const {
+    Numbers columns;
+    for (std::int64_t row = 0; row < stream_.size(); ++row) {
+      const auto begin = qkv.begin() + (row * 3 + which) * width();
+      columns.insert(columns.end(), begin, begin + width());
+    }
+    return columns;
+  }
+  // [N, heads, N] factors of the probabilities: a key is named by its place in the row's sequence.
+  std::vector<double> keep(std::int64_t index) const {
+    const double p = probability(config_.attention_dropout);
+    if (p == 0) return {};
+    const std::int64_t heads = config_.num_attention_heads, rows = stream_.size();
+    std::vector<double> factors(static_cast<std::size_t>(rows * heads * rows), 0);
+    const std::vector<DropoutRow> names = identities(attention_place(index));
+    for (const Sequence& sequence : stream_.sequence) {
+      for (std::int64_t row = sequence.begin; row < sequence.end; ++row) {
+        for (std::int64_t head = 0; head < heads; ++head) {
+          DropoutRow name = names[static_cast<std::size_t>(row)];
+          name.row ^= static_cast<std::uint32_t>(head) << 24;
+          for (std::int64_t key = sequence.begin; key < sequence.end; ++key) {
+            const std::uint32_t number =
+                dropout_number(name, static_cast<std::uint32_t>(key - sequence.begin));
+            factors[static_cast<std::size_t>((row * heads + head) * rows + key)] =
+                number >= dropout_threshold(p) ? 1 / (1 - p) : 0;
+          }
+        }
+      }
+    }
+    return factors;
+  }
+
+  const ModelConfig& config_;
+  const ParameterTable& table_;
+  const Numbers& weights_;
+  const Stream& stream_;
+  const std::uint64_t* seed_;
+  Numbers x_;  // [N, D] the residual stream
+};
+
+}  // namespace surprisal::reference
