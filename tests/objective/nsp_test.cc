@@ -230,6 +230,7 @@ TEST(Nsp, RandomSecondsAreUniformOverOtherDocumentsAndSentences) {
 TEST(Nsp, RandomSecondFillsWhatALeaves) {
   TokenCorpus corpus = equal_sentences(5, 100, 1);
   for (const Pair& pair : pass(nsp(33, {.random_next = 1, .short_sequence = 0}), corpus, 0)) {
+    EXPECT_EQ(static_cast<std::int64_t>(pair.a.size()), pair.next - pair.begin);  // so nothing is truncated
     std::int64_t wanted = 30 - static_cast<std::int64_t>(pair.a.size());
     std::int64_t left = 100 - place_of(pair.b[0]);  // the other document may end before
     EXPECT_EQ(static_cast<std::int64_t>(pair.b.size()), std::min(wanted, left));
