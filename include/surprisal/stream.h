@@ -1,5 +1,5 @@
-// A stream: several sequences laid end to end, and everything that an objective says about them (DESIGN.md section 2).
-// Plain data; there is no batch dimension and no padding. N tokens, T targets, S labels.
+// A stream: several sequences laid end to end, and everything that an objective says about them (DESIGN.md
+// section 2). Plain data; there is no batch dimension and no padding. N tokens, T targets, S labels.
 #pragma once
 
 #include <cstdint>
@@ -7,14 +7,16 @@
 
 namespace surprisal {
 
-// The half-open range [begin, end) of stream rows whose keys a row may attend to. begin == end: it sees nothing.
+// The half-open range [begin, end) of stream rows whose keys a row may attend to. begin == end: it sees
+// nothing.
 struct Interval {
   std::int32_t begin = 0;
   std::int32_t end = 0;
   friend bool operator==(const Interval&, const Interval&) = default;
 };
 
-// A row that the vocabulary head scores, and the right answer. The loss is weight * -log p(id | what the row sees).
+// A row that the vocabulary head scores, and the right answer. The loss is weight * -log p(id | what the row
+// sees).
 struct Target {
   std::int32_t row = 0;
   std::int32_t id = 0;
@@ -36,8 +38,8 @@ struct Sequence {
   std::int32_t end = 0;      // one past the last row
   std::uint64_t sample = 0;  // key of the sample: two sequences with one key get the same random numbers
   std::uint32_t epoch = 0;
-  std::int32_t part = 0;         // which part of a mixture ('|') made it
-  std::uint64_t document = 0;    // index of the document in the corpus, for reports and error messages
+  std::int32_t part = 0;       // which part of a mixture ('|') made it
+  std::uint64_t document = 0;  // index of the document in the corpus, for reports and error messages
   friend bool operator==(const Sequence&, const Sequence&) = default;
 };
 

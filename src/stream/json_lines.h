@@ -12,8 +12,9 @@ namespace surprisal {
 //  "label":[[row,class,weight],..]}. Weights are written so that they read back to the same float.
 std::string stream_to_json(const Stream& stream);
 
-// `position` may be left out (position[i] = i - visible[i][0]), `block_position` and `segment` too (zeros), `target` and
-// `label` may be empty or left out. A line is one sequence. Other keys are an error. Throws Error (data) with `where`.
+// `position` may be left out (position[i] = i - visible[i][0]), `block_position` and `segment` too (zeros),
+// `target` and `label` may be empty or left out. A line is one sequence. Other keys are an error. Throws
+// Error (data) with `where`.
 Stream stream_from_json(std::string_view line, const std::string& where);
 
 }  // namespace surprisal
