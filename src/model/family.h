@@ -28,6 +28,7 @@ struct Binding {
 struct Family {
   std::string name;          // config.json's model_type
   std::string architecture;  // its "architectures" entry
+  bool decoder = false;      // everywhere else its rows see only what stands before them
   // Reads config.json. Throws Error (data): a key missing, out of range, or one that would change the
   // mathematics and is not supported, by name.
   ModelConfig (*read_config)(const Json& config, const std::string& where);

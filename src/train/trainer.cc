@@ -85,6 +85,19 @@ void check_fit(const Configuration& configuration, const ModelConfig& config, co
   }
 }
 
+// Our model takes any interval; other programs give a family's rows one kind of sight. What was trained under
+// another would load there and compute something else, so it is said; empty where there is nothing to say.
+std::string sight_warning(const ModelConfig& config, const Mixture& mixture) {
+  bool decoder = find_family(config.family, "model.family").decoder;
+  for (const Part& part : mixture.parts()) {
+    if (part.terms.front().objective->traits().decoder == decoder) continue;
+    return fmt::format(
+        "warning: other programs let the rows of a {} see {}; what \"{}\" trains is right in this one alone",
+        config.family, decoder ? "only what stands before them" : "the whole sequence", part.name);
+  }
+  return {};
+}
+
 // One run from its configuration to its end.
 class Run {
  public:
@@ -247,6 +260,7 @@ RunSummary Run::run(bool resume) {
   if (resume && !checkpoint) observer_.message("there is no checkpoint to resume from: starting afresh");
   plan_ = plan(max_steps);
   observer_.planned(plan_);
+  if (std::string warning = sight_warning(config_, mixture_); !warning.empty()) observer_.message(warning);
   prepare_model();
   if (checkpoint) restore(*checkpoint, sampler);
   state_.identity = identity();

@@ -150,8 +150,8 @@ bool ignored(std::string_view stored) {
 }  // namespace
 
 const Family& bert_family() {
-  static const Family family{"bert",       kPreTraining, read_config, write_config,
-                             from_options, bindings,     ignored};
+  static const Family family{"bert",       kPreTraining, false,    read_config,
+                             write_config, from_options, bindings, ignored};
   return family;
 }
 

@@ -128,8 +128,8 @@ bool ignored(std::string_view stored) {
 }  // namespace
 
 const Family& gpt2_family() {
-  static const Family family{"gpt2",       kArchitecture, read_config, write_config,
-                             from_options, bindings,      ignored};
+  static const Family family{"gpt2",       kArchitecture, true,     read_config,
+                             write_config, from_options,  bindings, ignored};
   return family;
 }
 
