@@ -33,13 +33,16 @@ class Tokenizer {
   // From the two files' contents (the second may be empty); `where` names them in errors.
   static Tokenizer from_json(std::string tokenizer_json, std::string tokenizer_config_json, const std::string& where);
 
-  // Reads a directory that holds tokenizer.json (and tokenizer_config.json, if there is one), or a tokenizer.json.
-  // Roles come from tokenizer_config.json; without it, from the usual spellings ([CLS], <|endoftext|>, <s> ...).
+  // Reads a directory that holds tokenizer.json (and tokenizer_config.json, if there is one), or a tokenizer.json (and
+  // the tokenizer_config.json beside it).
+  // Roles come from tokenizer_config.json; without it, or if it names no token, from the usual spellings ([CLS],
+  // <|endoftext|>, <s> ...).
   // Throws Error (io: missing file; data: malformed, or a component that is not known, by name).
   static Tokenizer load(const std::filesystem::path& path);
 
   // Appends the ids of `text` (valid UTF-8) without what the post-processor adds. If `starts` is given, appends for
-  // every id the byte offset in `text` at which the token begins.
+  // every id the byte offset in `text` at which the token begins. Throws Error (data) on text that is not UTF-8 or
+  // has 2 GiB.
   void encode(std::string_view text, std::vector<std::int32_t>& ids,
               std::vector<std::uint32_t>* starts = nullptr) const;
 

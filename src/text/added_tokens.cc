@@ -116,6 +116,7 @@ std::vector<AddedTokens::Part> AddedTokens::find(std::string_view text, const Ma
     if (token.single_word && !stands_alone(text, begin, end)) continue;
     if (token.lstrip) begin = std::max(done, skip_space_back(text, begin));
     if (token.rstrip) end = skip_space(text, end);
+    if (begin >= end) continue;  // the token before took all of it along
     if (done < begin) add(done, begin, std::nullopt);
     add(begin, end, token.id);
     done = end;

@@ -57,14 +57,24 @@ std::string pattern_text() {
                      letter, number, space);
 }
 
-// Adds the word [begin, end) of `text`, byte i of which came from origin[i], in byte-level characters.
+// Adds a word of `text`, byte i of which came from origin[i], in byte-level characters.
 void append_word(std::string_view text, const std::uint32_t* origin, ByteSpan word, Words& words) {
   AlignedText& content = words.content;
-  auto begin = static_cast<std::uint32_t>(content.text.size());
+  std::size_t begin = content.text.size(), end = begin;
+  // Room for the most that it may take: this loop sees every byte of a corpus.
+  std::size_t most = begin + 2 * (word.end - word.begin);
+  content.text.resize(most);
+  content.origin.resize(most);
   for (std::uint32_t i = word.begin; i < word.end; ++i) {
-    content.append(byte_level_character(static_cast<std::uint8_t>(text[i])), origin[i]);
+    auto byte = static_cast<std::uint8_t>(text[i]);
+    for (int k = 0; k < kCharacters.size[byte]; ++k, ++end) {
+      content.text[end] = kCharacters.text[byte][static_cast<std::size_t>(k)];
+      content.origin[end] = origin[i];
+    }
   }
-  words.spans.push_back({begin, static_cast<std::uint32_t>(content.text.size())});
+  content.text.resize(end);
+  content.origin.resize(end);
+  words.spans.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)});
 }
 
 }  // namespace

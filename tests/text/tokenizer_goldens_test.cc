@@ -52,12 +52,18 @@ INSTANTIATE_TEST_SUITE_P(Tokenizers, HardStrings,
                          testing::Values("bpe", "wordpiece_uncased", "wordpiece_cased"),
                          [](const auto& test) { return std::string(test.param); });
 
-// Checksums of what `describe` makes of every code point, one for each 4096.
+// Planes 4 to 13 have no characters, 15 and 16 only private ones: one block of each stands for them.
+bool is_looked_at(char32_t block) {
+  char32_t plane = block >> 16;
+  return plane < 4 || plane == 14 || (block & 0xFFFF) == 0;
+}
+
+// Checksums of what `describe` makes of every code point, one for each 4096; 0 for those not looked at.
 std::vector<std::uint32_t> checksums(const std::function<std::string(const std::string&)>& describe) {
   std::vector<std::uint32_t> sums;
   for (char32_t block = 0; block < 0x110000; block += 0x1000) {
     uLong sum = crc32(0, nullptr, 0);
-    for (char32_t c = block; c < block + 0x1000; ++c) {
+    for (char32_t c = block; is_looked_at(block) && c < block + 0x1000; ++c) {
       if (c >= 0xD800 && c < 0xE000) continue;
       std::string character;
       append_utf8(c, character);
@@ -75,6 +81,7 @@ void expect_checksums(const char* name, const std::function<std::string(const st
   std::vector<std::uint32_t> sums = checksums(describe);
   ASSERT_EQ(sums.size(), expected.size());
   for (std::size_t i = 0; i < sums.size(); ++i) {
+    if (!is_looked_at(static_cast<char32_t>(i) * 0x1000)) continue;
     EXPECT_EQ(sums[i], expected[i]) << name << ", code points from 0x" << std::hex << i * 0x1000;
   }
 }

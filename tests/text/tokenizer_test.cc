@@ -258,6 +258,18 @@ TEST(AddedTokens, StripWhatTheySay) {
   EXPECT_THAT(starts, ElementsAre(0, 1, 11, 12, 18, 22, 23));
 }
 
+TEST(AddedTokens, AreNotFoundInWhatAnotherTookAlong) {
+  Json root = wordpiece_json();
+  root["added_tokens"].push_back(added_token(12, "<m>", {{"rstrip", true}}));
+  root["added_tokens"].push_back(added_token(13, "  ", {{"lstrip", true}}));
+  root["added_tokens"].push_back(added_token(14, " a"));
+  Tokenizer tokenizer = tokenizer_of(root);
+  EXPECT_THAT(encode(tokenizer, "<m>  b"), ElementsAre(12, 6));
+  EXPECT_THAT(encode(tokenizer, "b  b"), ElementsAre(6, 13, 6));
+  // One that reaches beyond it is found, as in Hugging Face.
+  EXPECT_THAT(encode(tokenizer, "<m> a"), ElementsAre(12, 14));
+}
+
 TEST(AddedTokens, AreFoundInNormalizedTextIfTheySaySo) {
   Json root = wordpiece_json();
   root["added_tokens"].push_back(added_token(12, "\u00c9B", {{"normalized", true}, {"special", false}}));
