@@ -19,7 +19,7 @@ struct SpecialTokens {
 
 // One place of the post-processor's template: a special token, or one of the sequences that it is put around.
 struct TemplatePiece {
-  int sequence = -1;        // 0: sequence A, 1: sequence B, -1: the special token `id`
+  int sequence = -1;  // 0: sequence A, 1: sequence B, -1: the special token `id`
   std::int32_t id = 0;
   std::int32_t segment = 0;  // token type id
   friend bool operator==(const TemplatePiece&, const TemplatePiece&) = default;
@@ -31,26 +31,27 @@ class TokenizerPipeline;  // the components of one tokenizer.json
 class Tokenizer {
  public:
   // From the two files' contents (the second may be empty); `where` names them in errors.
-  static Tokenizer from_json(std::string tokenizer_json, std::string tokenizer_config_json, const std::string& where);
+  static Tokenizer from_json(std::string tokenizer_json, std::string tokenizer_config_json,
+                             const std::string& where);
 
-  // Reads a directory that holds tokenizer.json (and tokenizer_config.json, if there is one), or a tokenizer.json (and
-  // the tokenizer_config.json beside it).
-  // Roles come from tokenizer_config.json; without it, or if it names no token, from the usual spellings ([CLS],
+  // Reads a directory that holds tokenizer.json (and tokenizer_config.json, if there is one), or a
+  // tokenizer.json (and the tokenizer_config.json beside it). Roles come from tokenizer_config.json; without
+  // it, or if it names no token, from the usual spellings ([CLS],
   // <|endoftext|>, <s> ...).
   // Throws Error (io: missing file; data: malformed, or a component that is not known, by name).
   static Tokenizer load(const std::filesystem::path& path);
 
-  // Appends the ids of `text` (valid UTF-8) without what the post-processor adds. If `starts` is given, appends for
-  // every id the byte offset in `text` at which the token begins. Throws Error (data) on text that is not UTF-8 or
-  // has 2 GiB.
+  // Appends the ids of `text` (valid UTF-8) without what the post-processor adds. If `starts` is given,
+  // appends for every id the byte offset in `text` at which the token begins. Throws Error (data) on text
+  // that is not UTF-8 or has 2 GiB.
   void encode(std::string_view text, std::vector<std::int32_t>& ids,
               std::vector<std::uint32_t>* starts = nullptr) const;
 
   // The ids of `text` with what the post-processor adds around a single sequence.
   std::vector<std::int32_t> encode_with_special(std::string_view text) const;
 
-  // Text of `ids`. Special tokens are kept; clean-up is what the decoder component says. Throws Error (data) on an id
-  // outside the vocabulary. Bytes that are no UTF-8 become U+FFFD, as in Hugging Face.
+  // Text of `ids`. Special tokens are kept; clean-up is what the decoder component says. Throws Error (data)
+  // on an id outside the vocabulary. Bytes that are no UTF-8 become U+FFFD, as in Hugging Face.
   std::string decode(std::span<const std::int32_t> ids) const;
 
   // Number of embedding rows that a model needs: the largest id plus one.
@@ -65,8 +66,8 @@ class Tokenizer {
   // XXH3 of everything that decides ids, as 16 hexadecimal digits.
   std::string fingerprint() const;
 
-  // What the post-processor puts around one sequence and around a pair. Without a post-processor that adds anything:
-  // {A} and {A, B}.
+  // What the post-processor puts around one sequence and around a pair. Without a post-processor that adds
+  // anything: {A} and {A, B}.
   std::span<const TemplatePiece> single_template() const;
   std::span<const TemplatePiece> pair_template() const;
 

@@ -1,6 +1,7 @@
 // The parts that a tokenizer.json puts together, one interface a kind. A component is immutable, so its
-// members may be called from several threads at once. To add one: a class here below, and its row in the
-// table of component_table.cc.
+// members may be called from several threads at once. To add one: a class in a
+// file of its own, its row in the table of component_table.cc, and strings for it in
+// tools/goldens/tokenizers.py.
 #pragma once
 
 #include <cstdint>
