@@ -21,7 +21,8 @@ AddedToken read_token(const Json& json, const std::string& where) {
           .lstrip = get_bool(json, "lstrip", where),
           .rstrip = get_bool(json, "rstrip", where),
           .normalized = get_bool(json, "normalized", where),
-          .special = get_bool(json, "special", where)};
+          .special = get_bool(json, "special", where),
+          .spelling = ""};
 }
 
 // What the regex crate of Rust takes for \w.
