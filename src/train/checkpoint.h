@@ -19,10 +19,10 @@ namespace surprisal {
 struct RunState {
   std::int64_t step = 0;
   std::uint64_t tokens = 0;  // rows trained on so far
-  SamplerPosition sampler;
-  std::optional<double> first_evaluation, best_evaluation;
+  SamplerPosition sampler{};
+  std::optional<double> first_evaluation{}, best_evaluation{};
   // What must not change between saving and going on, by configuration key: objective, data, batch ...
-  std::map<std::string, std::string> identity;
+  std::map<std::string, std::string> identity{};
 };
 
 void write_checkpoint(const std::filesystem::path& directory, const Transformer& model,

@@ -1,0 +1,120 @@
+#include "train/checkpoint.h"
+
+#include <algorithm>
+#include <fstream>
+
+#include "core/file.h"
+#include "core/json.h"
+#include "core/random.h"
+#include "store/model_directory.h"
+#include "tests/core/error_matchers.h"
+#include "tests/core/temporary_directory.h"
+#include "tests/infer/tiny_language.h"
+
+namespace surprisal {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+void fill(std::span<float> values, std::uint64_t seed) {
+  Random random({.seed = seed});
+  for (float& value : values) value = static_cast<float>(random.normal());
+}
+
+// Compares parameters, not the padding between them.
+void expect_equal(const ParameterTable& table, std::span<const float> a, std::span<const float> b) {
+  for (const Parameter& parameter : table.parameters) {
+    auto begin = static_cast<std::size_t>(parameter.offset);
+    auto count = static_cast<std::size_t>(parameter.shape.elements());
+    EXPECT_TRUE(std::equal(a.begin() + begin, a.begin() + begin + count, b.begin() + begin))
+        << parameter.name;
+  }
+}
+
+class Checkpoint : public testing::Test {
+ protected:
+  Checkpoint() {
+    fill(optimizer_.first_moment(), 1);
+    fill(optimizer_.second_moment(), 2);
+    write_checkpoint(directory_.path(), *model_, tiny_wordpiece(), optimizer_, state_);
+  }
+  void rewrite_state(const std::function<void(Json&)>& change) {
+    fs::path file = directory_ / "state/state.json";
+    Json state = parse_json(read_file(file), "state.json");
+    change(state);
+    std::ofstream(file) << state.dump();
+  }
+
+  TemporaryDirectory directory_;
+  ModelConfig config_ = tiny_config("bert", tiny_wordpiece().vocabulary_size(), 8);
+  std::unique_ptr<Transformer> model_ = tiny_model(config_, Mode::train, 8, 1);
+  std::unique_ptr<Transformer> other_ = tiny_model(config_, Mode::train, 8, 2);
+  Optimizer optimizer_{*model_};
+  Optimizer other_optimizer_{*other_};
+  RunState state_{.step = 12,
+                  .tokens = 3456,
+                  .sampler = {.epoch = 2, .window = 3, .pack = 4},
+                  .first_evaluation = 5.4321,
+                  .best_evaluation = 0.1 + 0.2,
+                  .identity = {{"objective.train", "mlm + nsp"}, {"run.seed", "1"}}};
+};
+
+TEST_F(Checkpoint, ReadsBackBitForBit) {
+  RunState state = read_checkpoint(directory_.path(), *other_, other_optimizer_);
+  expect_equal(model_->table(), model_->weights(), other_->weights());
+  expect_equal(model_->table(), optimizer_.first_moment(), other_optimizer_.first_moment());
+  expect_equal(model_->table(), optimizer_.second_moment(), other_optimizer_.second_moment());
+  EXPECT_EQ(state.step, 12);
+  EXPECT_EQ(state.tokens, 3456u);
+  EXPECT_EQ(state.sampler, state_.sampler);
+  EXPECT_EQ(state.first_evaluation, 5.4321);
+  EXPECT_EQ(state.best_evaluation, 0.1 + 0.2);
+  EXPECT_EQ(state.identity, state_.identity);
+}
+
+TEST_F(Checkpoint, IsAHuggingFaceDirectory) {
+  for (const char* file : {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}) {
+    EXPECT_TRUE(fs::is_regular_file(directory_ / file)) << file;
+  }
+  EXPECT_EQ(read_model_config(directory_.path()).hidden_size, config_.hidden_size);
+  EXPECT_EQ(Tokenizer::load(directory_.path()).fingerprint(), tiny_wordpiece().fingerprint());
+}
+
+TEST_F(Checkpoint, WithoutEvaluations) {
+  TemporaryDirectory directory;
+  write_checkpoint(directory.path(), *model_, tiny_wordpiece(), optimizer_, {.step = 1});
+  RunState state = read_checkpoint(directory.path(), *other_, other_optimizer_);
+  EXPECT_FALSE(state.first_evaluation);
+  EXPECT_FALSE(state.best_evaluation);
+}
+
+TEST_F(Checkpoint, RefusesWhatIsNotWhole) {
+  auto read = [&] { read_checkpoint(directory_.path(), *other_, other_optimizer_); };
+  rewrite_state([](Json& state) { state.erase("sampler"); });
+  EXPECT_ERROR(read(), data, AllOf(HasSubstr("state.json"), HasSubstr("sampler")));
+  rewrite_state([](Json& state) { state = Json{{"format", 2}}; });
+  EXPECT_ERROR(read(), data, AllOf(HasSubstr("state.json"), HasSubstr("format")));
+  std::ofstream(directory_ / "state/state.json") << "{\"format\":1,";
+  EXPECT_ERROR(read(), data, HasSubstr("state.json"));
+  fs::remove(directory_ / "state/state.json");
+  EXPECT_ERROR(read(), io, HasSubstr("state.json"));
+}
+
+TEST_F(Checkpoint, RefusesAnOptimizerThatDoesNotFit) {
+  fs::path file = directory_ / "state/optimizer.safetensors";
+  TemporaryDirectory smaller;
+  std::unique_ptr<Transformer> small =
+      tiny_model(tiny_config("bert", tiny_wordpiece().vocabulary_size() - 1, 8), Mode::train, 8);
+  Optimizer small_optimizer(*small);
+  write_checkpoint(smaller.path(), *small, tiny_wordpiece(), small_optimizer, state_);
+  fs::copy_file(smaller / "state/optimizer.safetensors", file, fs::copy_options::overwrite_existing);
+  EXPECT_ERROR(read_checkpoint(directory_.path(), *other_, other_optimizer_), data,
+               AllOf(HasSubstr("optimizer.safetensors"), HasSubstr("exp_avg.embedding.token.weight")));
+  fs::resize_file(file, fs::file_size(file) / 2);
+  EXPECT_ERROR(read_checkpoint(directory_.path(), *other_, other_optimizer_), data,
+               HasSubstr("optimizer.safetensors"));
+}
+
+}  // namespace
+}  // namespace surprisal

@@ -1,0 +1,197 @@
+// A run that was stopped and resumed leaves the same bytes as one that never stopped.
+#include <filesystem>
+#include <map>
+#include <stdexcept>
+
+#include "core/file.h"
+#include "tests/core/error_matchers.h"
+#include "tests/train/tiny_run.h"
+#include "train/trainer.h"
+
+namespace surprisal {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::Contains;
+using testing::HasSubstr;
+
+struct Stopped : std::runtime_error {
+  Stopped() : std::runtime_error("stopped") {}
+};
+
+// Runs until `observer` throws Stopped.
+void stop(const Configuration& configuration, Recorder& observer, bool resume = false) {
+  EXPECT_THROW(train(configuration, resume, observer), Stopped);
+}
+
+void stop_after_step(const Configuration& configuration, std::int64_t last, bool resume = false) {
+  Recorder observer;
+  observer.on_step = [last](std::int64_t step) {
+    if (step == last) throw Stopped();
+  };
+  stop(configuration, observer, resume);
+}
+
+void expect_same(const fs::path& run, const fs::path& expected) {
+  auto content = timeless_content(run), wanted = timeless_content(expected);
+  std::vector<std::string> names, wanted_names;
+  for (const auto& file : content) names.push_back(file.first);
+  for (const auto& file : wanted) wanted_names.push_back(file.first);
+  ASSERT_EQ(names, wanted_names);
+  for (std::size_t file = 0; file < content.size(); ++file) {
+    EXPECT_TRUE(content[file] == wanted[file]) << run << " " << names[file];
+  }
+}
+
+struct Case {
+  const char* objective;
+  double dropout;
+};
+
+class Resume : public testing::TestWithParam<Case> {
+ protected:
+  Configuration configuration(const std::string& run) {
+    Configuration configuration = runs_.configuration(GetParam().objective, run);
+    configuration.model.hidden_dropout_prob = configuration.model.attention_probs_dropout_prob =
+        GetParam().dropout;
+    configuration.train.save_steps = 3;  // evaluations, which save too, come every 4
+    return configuration;
+  }
+  TinyRuns runs_;
+};
+INSTANTIATE_TEST_SUITE_P(Objectives, Resume,
+                         testing::Values(Case{"mlm + nsp", 0}, Case{"mlm + nsp", 0.2}, Case{"mlm", 0.2},
+                                         Case{"nsp", 0.2}, Case{"causal", 0}, Case{"causal", 0.2},
+                                         Case{"reverse", 0.2}, Case{"0.5 causal | 0.5 reverse", 0},
+                                         Case{"0.5 causal | 0.5 reverse", 0.2}));
+
+TEST_P(Resume, StoppedInTheMiddle) {
+  train_quietly(configuration("whole"));
+  for (std::int64_t last : {3, 7, 11}) {
+    Configuration stopped = configuration("stopped" + std::to_string(last));
+    stop_after_step(stopped, last);
+    Recorder observer;
+    train(stopped, true, observer);
+    EXPECT_EQ(observer.messages.size(), 1u);
+    const std::map<std::int64_t, std::int64_t> begins{{3, 1}, {7, 7}, {11, 10}};
+    EXPECT_EQ(observer.steps.front().step, begins.at(last));
+    expect_same(stopped.run.directory, runs_ / "whole");
+  }
+}
+
+TEST_P(Resume, StoppedAgainAndAgain) {
+  train_quietly(configuration("whole"));
+  Configuration stopped = configuration("stopped");
+  stop_after_step(stopped, 5);
+  stop_after_step(stopped, 6, true);
+  stop_after_step(stopped, 10, true);
+  train_quietly(stopped, true);
+  expect_same(stopped.run.directory, runs_ / "whole");
+}
+
+TEST(ResumePlaces, StoppedWhileEvaluatingOrAfterSaving) {
+  TinyRuns runs;
+  train_quietly(runs.configuration("causal", "whole"));
+  Configuration evaluating = runs.configuration("causal", "evaluating"),
+                saving = runs.configuration("causal", "saving");
+  Recorder observer;
+  observer.on_evaluation = [](std::int64_t step) {
+    if (step == 8) throw Stopped();
+  };
+  stop(evaluating, observer);
+  train_quietly(evaluating, true);
+  expect_same(evaluating.run.directory, runs / "whole");
+  Recorder second;
+  second.on_save = [&] {
+    if (second.checkpoints.size() == 2) throw Stopped();
+  };
+  stop(saving, second);
+  Recorder resumed;
+  train(saving, true, resumed);
+  EXPECT_EQ(resumed.steps.front().step, 9);
+  EXPECT_THAT(resumed.messages, Contains(AllOf(HasSubstr("going on from"), HasSubstr("step-00000008"))));
+  expect_same(saving.run.directory, runs / "whole");
+}
+
+// Many small windows of documents and several epochs: the sampler's place is more than a count of packs.
+TEST(ResumePlaces, ManyEpochs) {
+  TinyRuns runs;
+  auto configuration = [&](const char* run) {
+    Configuration made = runs.configuration("mlm + nsp", run);
+    made.data.train = {runs / "held-out.txt"};
+    made.train.max_steps = 24;
+    made.train.eval_steps = 0;
+    made.train.save_steps = 2;
+    return made;
+  };
+  Recorder observer;
+  train(configuration("whole"), false, observer);
+  EXPECT_GT(observer.plans.front().epochs, 3);
+  Configuration stopped = configuration("stopped");
+  for (std::int64_t last : {5, 12, 20}) stop_after_step(stopped, last, last > 5);
+  train_quietly(stopped, true);
+  expect_same(stopped.run.directory, runs / "whole");
+}
+
+TEST(ResumePlaces, AtTheEndThereIsNothingToDo) {
+  TinyRuns runs;
+  Configuration configuration = runs.configuration("causal", "run");
+  RunSummary first = train_quietly(configuration);
+  auto before = timeless_content(configuration.run.directory);
+  Recorder observer;
+  RunSummary again = train(configuration, true, observer);
+  EXPECT_TRUE(observer.steps.empty());
+  EXPECT_EQ(again.steps, 12);
+  EXPECT_EQ(again.tokens, first.tokens);
+  EXPECT_EQ(again.evaluation->loss, first.evaluation->loss);
+  EXPECT_EQ(timeless_content(configuration.run.directory), before);
+}
+
+TEST(ResumePlaces, WithoutACheckpointItStartsAfreshAndSaysSo) {
+  TinyRuns runs;
+  train_quietly(runs.configuration("causal", "whole"));
+  Configuration configuration = runs.configuration("causal", "run");
+  Recorder observer;
+  train(configuration, true, observer);
+  EXPECT_THAT(observer.messages, Contains(HasSubstr("no checkpoint to resume from: starting afresh")));
+  EXPECT_EQ(observer.steps.front().step, 1);
+  expect_same(configuration.run.directory, runs / "whole");
+}
+
+TEST(ResumePlaces, MoreStepsThanAtFirst) {
+  TinyRuns runs;
+  Configuration configuration = runs.configuration("causal", "run");
+  train_quietly(configuration);
+  configuration.train.max_steps = 14;
+  Recorder observer;
+  train(configuration, true, observer);
+  ASSERT_EQ(observer.steps.size(), 2u);
+  EXPECT_EQ(observer.steps.front().step, 13);
+  EXPECT_EQ(fs::read_symlink(runs / "run/latest"), "step-00000014");
+}
+
+TEST(ResumePlaces, AnotherRunIsRefused) {
+  TinyRuns runs;
+  Configuration configuration = runs.configuration("causal", "run");
+  train_quietly(configuration);
+  auto before = timeless_content(configuration.run.directory);
+  auto refuse = [&](const char* key, const std::function<void(Configuration&)>& change) {
+    Configuration changed = configuration;
+    changed.train.max_steps = 20;
+    change(changed);
+    EXPECT_ERROR(
+        train_quietly(changed, true), usage,
+        AllOf(HasSubstr(std::string(key) + " is not what the run began with"), HasSubstr("run.directory")));
+  };
+  refuse("objective.train", [](Configuration& changed) { changed.objective.train = "reverse"; });
+  refuse("run.seed", [](Configuration& changed) { changed.run.seed = 2; });
+  refuse("train.micro_batch_tokens", [](Configuration& changed) { changed.train.micro_batch_tokens = 32; });
+  refuse("train.tokens_per_step", [](Configuration& changed) { changed.train.tokens_per_step = 256; });
+  refuse("data.train", [](Configuration& changed) { changed.data.train = changed.data.validation; });
+  refuse("data.train", [](Configuration& changed) { changed.data.corpus.document = "line"; });
+  EXPECT_ERROR(train_quietly(configuration, false), usage, HasSubstr("holds another run"));
+  EXPECT_EQ(timeless_content(configuration.run.directory), before);  // and nothing was touched
+}
+
+}  // namespace
+}  // namespace surprisal

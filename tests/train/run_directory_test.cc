@@ -1,0 +1,167 @@
+#include "train/run_directory.h"
+
+#include <fstream>
+#include <set>
+#include <stdexcept>
+
+#include "core/file.h"
+#include "tests/core/error_matchers.h"
+#include "tests/core/temporary_directory.h"
+
+namespace surprisal {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class RunDirectoryTest : public testing::Test {
+ protected:
+  void commit(std::int64_t step, bool best = false, std::int64_t limit = 0) {
+    run_.commit(step, best, limit,
+                [&](const fs::path& directory) { std::ofstream(directory / "weights") << step; });
+  }
+  std::set<std::string> names() const {
+    std::set<std::string> names;
+    for (const fs::directory_entry& entry : fs::directory_iterator(path_))
+      names.insert(entry.path().filename());
+    return names;
+  }
+  std::string link(const char* name) const { return fs::read_symlink(path_ / name); }
+
+  TemporaryDirectory parent_;
+  fs::path path_ = parent_ / "runs/one";
+  RunDirectory run_{path_};
+};
+
+TEST_F(RunDirectoryTest, NamesSortAsStepsDo) {
+  EXPECT_EQ(checkpoint_name(100), "step-00000100");
+  EXPECT_EQ(checkpoint_name(123456789), "step-123456789");
+}
+
+TEST_F(RunDirectoryTest, CommitRenamesWhatWasWrittenAndLinksToIt) {
+  run_.open(false);
+  EXPECT_FALSE(run_.latest());
+  fs::path written;
+  fs::path committed = run_.commit(4, true, 0, [&](const fs::path& directory) {
+    written = directory;
+    std::ofstream(directory / "weights") << "4";
+  });
+  EXPECT_EQ(committed, path_ / "step-00000004");
+  EXPECT_NE(written, committed);
+  EXPECT_FALSE(fs::exists(written));
+  EXPECT_EQ(read_file(committed / "weights"), "4");
+  EXPECT_EQ(link("latest"), "step-00000004");  // relative, so that the directory can be moved
+  EXPECT_EQ(link("best"), "step-00000004");
+  EXPECT_EQ(names(), (std::set<std::string>{"step-00000004", "latest", "best"}));
+  commit(8);
+  EXPECT_EQ(link("latest"), "step-00000008");
+  EXPECT_EQ(link("best"), "step-00000004");
+  EXPECT_EQ(run_.latest(), path_ / "step-00000008");
+}
+
+TEST_F(RunDirectoryTest, AWriterThatThrowsLeavesNothing) {
+  run_.open(false);
+  commit(4);
+  std::set<std::string> before = names();
+  EXPECT_THROW(run_.commit(8, true, 1,
+                           [&](const fs::path& directory) {
+                             std::ofstream(directory / "weights") << "half";
+                             throw std::runtime_error("disk full");
+                           }),
+               std::runtime_error);
+  EXPECT_EQ(names(), before);
+  EXPECT_EQ(link("latest"), "step-00000004");
+}
+
+// A process that was killed leaves its temporary directory; the next one removes it and never takes it for a
+// checkpoint.
+TEST_F(RunDirectoryTest, WhatAKilledProcessLeftIsNoCheckpoint) {
+  run_.open(false);
+  commit(4);
+  fs::create_directories(path_ / ".tmp-step-00000008");
+  std::ofstream(path_ / ".tmp-step-00000008/weights") << "half";
+  EXPECT_EQ(run_.latest(), path_ / "step-00000004");
+  run_.open(true);
+  EXPECT_FALSE(fs::exists(path_ / ".tmp-step-00000008"));
+}
+
+TEST_F(RunDirectoryTest, KilledBetweenTheRenameAndTheLink) {
+  run_.open(false);
+  commit(4);
+  fs::remove(path_ / "latest");
+  EXPECT_EQ(run_.latest(), path_ / "step-00000004");
+}
+
+TEST_F(RunDirectoryTest, TheSameStepAgainReplacesTheFirst) {
+  run_.open(false);
+  commit(4);
+  run_.commit(4, false, 0,
+              [](const fs::path& directory) { std::ofstream(directory / "weights") << "again"; });
+  EXPECT_EQ(read_file(path_ / "latest/weights"), "again");
+}
+
+TEST_F(RunDirectoryTest, RotationKeepsTheNewestAndWhatIsLinkedTo) {
+  run_.open(false);
+  commit(1, true, 2);
+  for (std::int64_t step = 2; step <= 6; ++step) commit(step, false, 2);
+  EXPECT_EQ(names(), (std::set<std::string>{"step-00000001", "step-00000006", "latest", "best"}));
+  commit(7, true, 2);
+  EXPECT_EQ(names(), (std::set<std::string>{"step-00000006", "step-00000007", "latest", "best"}));
+  commit(8, false, 1);  // more are linked to than the limit allows
+  EXPECT_EQ(names(), (std::set<std::string>{"step-00000007", "step-00000008", "latest", "best"}));
+  commit(9, false, 0);  // no limit
+  EXPECT_TRUE(fs::exists(path_ / "step-00000008"));
+}
+
+TEST_F(RunDirectoryTest, LeavesTheFilesOfOthersAlone) {
+  run_.open(false);
+  fs::create_directories(path_ / "step-notes");
+  std::ofstream(path_ / "step-00000001.txt") << "mine";
+  for (std::int64_t step = 2; step <= 5; ++step) commit(step, false, 1);
+  EXPECT_EQ(names(), (std::set<std::string>{"latest", "step-00000001.txt", "step-00000005", "step-notes"}));
+}
+
+TEST_F(RunDirectoryTest, AnotherRunIsNotOverwritten) {
+  run_.open(false);
+  EXPECT_FALSE(run_.holds_run());
+  EXPECT_NO_THROW(run_.open(false));  // still empty
+  run_.write("config.toml", "");
+  EXPECT_TRUE(run_.holds_run());
+  EXPECT_ERROR(run_.open(false), usage,
+               AllOf(HasSubstr(path_.string()), HasSubstr("holds another run"), HasSubstr("--resume")));
+  EXPECT_NO_THROW(run_.open(true));
+  fs::remove(path_ / "config.toml");
+  commit(4);
+  EXPECT_ERROR(run_.check(false), usage, HasSubstr("holds another run"));
+}
+
+TEST_F(RunDirectoryTest, AFileInItsPlace) {
+  fs::create_directories(path_.parent_path());
+  std::ofstream(path_.string()) << "a file";
+  EXPECT_ERROR(run_.open(false), io, HasSubstr(path_.string()));
+}
+
+TEST_F(RunDirectoryTest, CutsBackToTheStepOfTheCheckpoint) {
+  run_.open(false);
+  for (std::int64_t step = 0; step <= 6; ++step)
+    run_.append("metrics.jsonl", {{"step", step}, {"loss", 0.5}});
+  run_.append("samples.jsonl", {{"step", 4}, {"text", "kept"}});
+  run_.append("samples.jsonl", {{"step", 6}, {"text", "cut"}});
+  std::ofstream(path_ / "metrics.jsonl", std::ios::app) << R"({"step":3,"lo)";  // killed while it wrote
+  run_.cut_back(4);
+  EXPECT_EQ(read_file(path_ / "metrics.jsonl"),
+            "{\"step\":0,\"loss\":0.5}\n{\"step\":1,\"loss\":0.5}\n{\"step\":2,\"loss\":0.5}\n"
+            "{\"step\":3,\"loss\":0.5}\n{\"step\":4,\"loss\":0.5}\n");
+  EXPECT_EQ(read_file(path_ / "samples.jsonl"), "{\"step\":4,\"text\":\"kept\"}\n");
+}
+
+TEST_F(RunDirectoryTest, ARunWithoutACheckpointLeavesNoMetricsToTheNext) {
+  run_.open(false);
+  run_.write("config.toml", "");
+  run_.append("metrics.jsonl", {{"step", 1}});
+  run_.open(true);
+  EXPECT_FALSE(fs::exists(path_ / "metrics.jsonl"));
+}
+
+}  // namespace
+}  // namespace surprisal

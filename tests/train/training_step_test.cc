@@ -1,0 +1,108 @@
+#include "train/training_step.h"
+
+#include <cmath>
+
+#include "objective/sampler.h"
+#include "tests/core/error_matchers.h"
+#include "tests/infer/tiny_language.h"
+
+namespace surprisal {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr std::int64_t kMicroBatch = 20;
+
+// Four documents, no two of which fit into one micro-batch of 20 rows, while 80 rows hold them all: the same
+// samples make four micro-batches or one. Their lengths, and so their targets, differ.
+TokenCorpus four_documents(std::int32_t vocabulary) {
+  std::vector<TokenCorpus::Ids> documents;
+  Random random({.seed = 3});
+  for (std::size_t length : {11, 17, 12, 15}) {
+    TokenCorpus::Ids document{.tokens = {}, .sentences = {0, 4, 7}, .bytes = length};
+    for (std::size_t token = 0; token < length; ++token) {
+      document.tokens.push_back(5 + static_cast<std::int32_t>(random.below(vocabulary - 5)));
+    }
+    documents.push_back(document);
+  }
+  return TokenCorpus::from_ids(documents);
+}
+
+struct Trained {
+  StepResult result;
+  std::vector<float> gradients;
+};
+
+class TrainingStepTest : public testing::TestWithParam<const char*> {
+ protected:
+  // One step over the whole epoch in micro-batches of `micro_batch` rows.
+  Trained step(std::int64_t micro_batch, double dropout) {
+    const Tokenizer& tokenizer = tiny_wordpiece();
+    TokenCorpus corpus = four_documents(tokenizer.vocabulary_size());
+    Mixture mixture(GetParam(), {}, tokenizer, 20);
+    ModelConfig config = tiny_config("bert", tokenizer.vocabulary_size(), 20);
+    config.hidden_dropout = config.embedding_dropout = config.attention_dropout = dropout;
+    std::unique_ptr<Transformer> model = tiny_model(config, Mode::train, micro_batch);
+    Optimizer optimizer(*model);
+    TrainOptions options;
+    options.tokens_per_step = 4 * kMicroBatch;
+    options.micro_batch_tokens = micro_batch;
+    Sampler sampler(corpus, mixture, 1, static_cast<std::int32_t>(micro_batch), SampleOrder::shuffled);
+    EXPECT_EQ(sampler.packs_in_epoch(0), static_cast<std::uint64_t>(options.tokens_per_step / micro_batch));
+    TrainingStep training(*model, optimizer, mixture, options, 1);
+    Trained trained{training.run(sampler, 1, 1e-3), {}};
+    trained.gradients.assign(model->gradients().begin(), model->gradients().end());
+    return trained;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Objectives, TrainingStepTest,
+                         testing::Values("mlm", "0.5 mlm", "0.3 mlm | 0.7 mlm"));
+
+TEST_P(TrainingStepTest, FourMicroBatchesAreOneFourTimesAsLarge) {
+  for (double dropout : {0.0, 0.3}) {
+    Trained four = step(kMicroBatch, dropout), one = step(4 * kMicroBatch, dropout);
+    EXPECT_EQ(four.result.tokens, one.result.tokens);
+    EXPECT_EQ(four.result.sums.token().total().weight, one.result.sums.token().total().weight);
+    EXPECT_NEAR(four.result.loss / one.result.loss, 1, 1e-6);
+    EXPECT_NEAR(four.result.gradient_norm / one.result.gradient_norm, 1, 1e-5);
+    ASSERT_GT(one.result.gradient_norm, 0.01);
+    for (std::size_t index = 0; index < one.gradients.size(); ++index) {
+      ASSERT_NEAR(four.gradients[index], one.gradients[index], 1e-6 * one.result.gradient_norm) << index;
+    }
+  }
+}
+
+TEST_P(TrainingStepTest, DropoutIsOn) {
+  EXPECT_GT(std::abs(step(kMicroBatch, 0.3).result.loss - step(kMicroBatch, 0).result.loss), 1e-3);
+}
+
+TEST(TrainingStep, NamesItsDocuments) {
+  const Tokenizer& tokenizer = tiny_wordpiece();
+  TokenCorpus corpus = tiny_corpus(tokenizer, 2);
+  Mixture mixture("mlm", {}, tokenizer, 200);
+  std::unique_ptr<Transformer> model =
+      tiny_model(tiny_config("bert", tokenizer.vocabulary_size(), 200), Mode::train, 200);
+  Optimizer optimizer(*model);
+  TrainOptions options;
+  options.tokens_per_step = options.micro_batch_tokens = 200;
+  Sampler sampler(corpus, mixture, 1, 200, SampleOrder::as_written);
+  TrainingStep training(*model, optimizer, mixture, options, 1);
+  training.run(sampler, 1, 1e-3);
+  EXPECT_EQ(training.documents(corpus), corpus.origin(0) + ", " + corpus.origin(1));
+}
+
+TEST(TrainingStep, RefusesAStreamThatTheModelCannotTake) {
+  const Tokenizer& tokenizer = tiny_wordpiece();
+  TokenCorpus corpus = tiny_corpus(tokenizer, 4);
+  Mixture mixture("mlm", {}, tokenizer, 16);
+  std::unique_ptr<Transformer> model = tiny_model(tiny_config("bert", 20, 16), Mode::train, 32);
+  Optimizer optimizer(*model);
+  TrainOptions options;
+  options.tokens_per_step = options.micro_batch_tokens = 32;
+  Sampler sampler(corpus, mixture, 1, 32, SampleOrder::shuffled);
+  TrainingStep training(*model, optimizer, mixture, options, 1);
+  EXPECT_ERROR(training.run(sampler, 1, 1e-3), data, HasSubstr("micro-batch"));
+}
+
+}  // namespace
+}  // namespace surprisal
