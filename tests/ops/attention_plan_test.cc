@@ -141,6 +141,7 @@ TEST(AttentionPlan, RowsThatSeeNothingJoinOnlyWhatClosesOverThem) {
 TEST(AttentionPlan, ARowThatComesBackClosesOverWhatIsBetween) {
   EXPECT_EQ(groups_of({{0, 2}, {2, 4}, {5, 5}, {4, 5}, {0, 1}}, 5), (Groups{{0, 5, 0, 5}}));
   EXPECT_EQ(groups_of({{4, 5}, {0, 2}, {2, 4}, {0, 1}}, 5), (Groups{{0, 1, 4, 5}, {1, 4, 0, 4}}));
+  EXPECT_EQ(groups_of({{0, 1}, {2, 4}, {5, 5}, {4, 5}, {2, 3}}, 5), (Groups{{0, 1, 0, 1}, {1, 5, 2, 5}}));
 }
 
 TEST(AttentionPlan, VisiblePairs) {
