@@ -46,6 +46,7 @@ void add_doctor(CLI::App& app) {
   CLI::App* verb = app.add_subcommand("doctor", "What this machine can do, for a bug report");
   verb->add_flag("--json", *json, "as JSON");
   verb->callback([json] { doctor_verb(*json); });
+  verb->footer("Example: surprisal doctor --json");
 }
 
 }  // namespace surprisal

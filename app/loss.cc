@@ -11,6 +11,7 @@
 
 #include "core/file.h"
 #include "core/json.h"
+#include "infer/limits.h"
 #include "infer/loss_sums.h"
 #include "store/model_directory.h"
 #include "stream/check.h"
@@ -53,21 +54,17 @@ std::vector<Stream> read_streams(const std::string& file) {
   return streams;
 }
 
-Step read_step(const Arguments& arguments, const ModelConfig& config) {
+Step read_step(const Arguments& arguments) {
   if (!arguments.streams.empty()) return {read_streams(arguments.streams), {}, 1};
   Tokenizer tokenizer = Tokenizer::load(arguments.model);
-  SampleArguments samples = arguments.samples;
-  samples.sequence_length = std::min(samples.sequence_length, config.max_position_embeddings);
+  const SampleArguments& samples = arguments.samples;
   Mixture mixture(samples.objective, samples.options, tokenizer, samples.sequence_length);
   TokenCorpus corpus = TokenCorpus::open({samples.text}, samples.corpus, tokenizer, {});
   return {read_samples(samples, mixture, corpus), loss_weights(mixture), mixture.parts().size()};
 }
 
 void check_step(const Step& step, const ModelConfig& config, const std::string& source) {
-  StreamLimits limits{.vocabulary = config.vocab_size,
-                      .positions = config.max_position_embeddings,
-                      .segments = config.type_vocab_size,
-                      .classes = config.classes};
+  StreamLimits limits = limits_of(config);
   bool any = false;
   for (std::size_t index = 0; index < step.streams.size(); ++index) {
     const Stream& stream = step.streams[index];
@@ -168,16 +165,20 @@ void print_text(const Step& step, const Outcome& outcome) {
   term("label", outcome.sums.label());
 }
 
-void loss_verb(Arguments& arguments, const std::vector<std::string>& rest) {
+void loss_verb(Arguments& arguments, const CLI::App& verb) {
   bool text = !arguments.samples.text.empty() && !arguments.samples.objective.empty();
   if (text == !arguments.streams.empty()) {
     throw Error(ErrorKind::usage, {.what = "what to evaluate is not clear",
                                    .expected = "--streams FILE.jsonl, or --objective SPEC and --text FILE"});
   }
-  arguments.samples.read_overrides(rest);
+  arguments.samples.read_overrides(verb.remaining());
   constexpr std::int32_t kPackTokens = 1024;
   ModelConfig config = read_model_config(arguments.model);
-  Step step = read_step(arguments, config);
+  if (verb.count("--sequence-length") == 0) {
+    arguments.samples.sequence_length =
+        std::min(arguments.samples.sequence_length, config.max_position_embeddings);
+  }
+  Step step = read_step(arguments);
   check_step(step, config, text ? arguments.samples.text : arguments.streams);
   std::vector<Stream> packs = pack_in_order(step.streams, kPackTokens);
   bool gradients = !arguments.gradients.empty();
@@ -202,7 +203,7 @@ void add_loss(CLI::App& app) {
   verb->add_option("--gradients", arguments->gradients,
                    "write d(loss)/d(parameter) to this safetensors file");
   verb->add_flag("--json", arguments->json, "full precision, with the surprisal of every target");
-  verb->callback([arguments, verb] { loss_verb(*arguments, verb->remaining()); });
+  verb->callback([arguments, verb] { loss_verb(*arguments, *verb); });
   verb->footer(
       "Example: surprisal explain --objective causal --tokenizer DIR --json text.txt |\n"
       "           surprisal loss --model DIR --streams - --json");

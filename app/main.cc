@@ -1,8 +1,15 @@
 // surprisal: trains, scores and explains language models. Verbs are in the files beside this one.
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <new>
+#include <span>
+#include <system_error>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "surprisal/error.h"
 
@@ -17,17 +24,55 @@ int report(const Error& error) {
   return static_cast<int>(error.kind());
 }
 
-// CLI11 says only that an argument was not expected.
-void check_verb(const CLI::App& app, int count, char** arguments) {
-  if (count < 2 || arguments[1][0] == '-') return;
+Error unknown(const char* what, const std::string& given, const std::vector<std::string>& known) {
+  std::string nearest = nearest_name(given, known);
+  return Error(ErrorKind::usage,
+               {.what = fmt::format("unknown {} {}", what, given),
+                .expected = nearest.empty() ? fmt::format("{}", fmt::join(known, ", ")) : "",
+                .fix = nearest.empty() ? "" : fmt::format("did you mean {}?", nearest)});
+}
+
+// Keys of the configuration (--section.key) are not among the options of a verb; their own reader judges
+// them.
+void check_options(const CLI::App& verb, std::span<char*> arguments) {
+  std::vector<std::string> known;
+  for (const CLI::Option* option : verb.get_options()) {
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  }
+  for (std::string argument : arguments) {
+    if (argument == "--") return;
+    argument = argument.substr(0, argument.find('='));
+    if (!argument.starts_with("--") || argument.find('.') != std::string::npos) continue;
+    if (std::find(known.begin(), known.end(), argument) == known.end())
+      throw unknown("option", argument, known);
+  }
+}
+
+// CLI11 says only that an argument was not expected. `arguments` are those behind the name of `app`.
+void check_names(const CLI::App& app, std::span<char*> arguments) {
   std::vector<std::string> verbs;
   for (const CLI::App* verb : app.get_subcommands({})) verbs.push_back(verb->get_name());
-  std::string given = arguments[1];
-  if (std::find(verbs.begin(), verbs.end(), given) != verbs.end()) return;
-  std::string nearest = nearest_name(given, verbs);
-  throw Error(ErrorKind::usage, {.what = fmt::format("unknown verb {}", given),
-                                 .expected = nearest.empty() ? fmt::format("{}", fmt::join(verbs, ", ")) : "",
-                                 .fix = nearest.empty() ? "" : fmt::format("did you mean {}?", nearest)});
+  if (verbs.empty()) return check_options(app, arguments);
+  if (arguments.empty() || arguments[0][0] == '-') return;
+  std::string given = arguments[0];
+  if (std::find(verbs.begin(), verbs.end(), given) == verbs.end()) throw unknown("verb", given, verbs);
+  check_names(*app.get_subcommand(given), arguments.subspan(1));
+}
+
+// Between parallel loops libgomp's threads spin for some milliseconds before they sleep, which starves them
+// where other programs run, too (measured beside one busy process: a fifth of the speed). It reads its
+// setting before main does, so the program starts itself again with it, unless the user has chosen.
+void shorten_spinning(char** arguments) {
+  if (std::getenv("OMP_WAIT_POLICY") || std::getenv("GOMP_SPINCOUNT")) return;
+  if (setenv("GOMP_SPINCOUNT", "1000", 0) == 0)
+    execv("/proc/self/exe", arguments);  // without it: slower, not wrong
+}
+
+// Results that could not be written must not look written: a full disk shows when the buffer is flushed.
+void flush_results() {
+  if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return;
+  throw Error(ErrorKind::io,
+              {.what = fmt::format("cannot write: {}", std::strerror(errno)), .where = "standard output"});
 }
 
 int run(int count, char** arguments) {
@@ -52,8 +97,9 @@ int run(int count, char** arguments) {
   add_explain(app);
   add_doctor(app);
   try {
-    check_verb(app, count, arguments);
+    check_names(app, std::span(arguments, static_cast<std::size_t>(count)).subspan(1));
     app.parse(count, arguments);
+    flush_results();
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     fmt::print(stderr, "surprisal: error: {}\n", error.what());
@@ -66,6 +112,7 @@ int run(int count, char** arguments) {
 }  // namespace surprisal
 
 int main(int count, char** arguments) {
+  surprisal::shorten_spinning(arguments);
   try {
     return surprisal::run(count, arguments);
   } catch (const surprisal::Error& error) {
@@ -74,6 +121,9 @@ int main(int count, char** arguments) {
     fmt::print(stderr,
                "surprisal: error: out of memory; lower train.micro_batch_tokens or the size of the model\n");
     return static_cast<int>(surprisal::ErrorKind::memory);
+  } catch (const std::system_error& error) {  // fmt::print, where nothing can be written
+    fmt::print(stderr, "surprisal: error: {}\n", error.what());
+    return static_cast<int>(surprisal::ErrorKind::io);
   } catch (const std::exception& error) {
     fmt::print(stderr, "surprisal: error: {}\n", error.what());
     return 1;

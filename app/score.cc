@@ -78,7 +78,8 @@ void add_score(CLI::App& app) {
       "windows: disjoint windows with one token of context; every token and each document's end counts "
       "once.\n"
       "pll: each token masked in turn (Salazar et al., 2020).\n"
-      "Documents are separated by blank lines; --data.document line|file changes that.");
+      "Documents are separated by blank lines; --data.document line|file changes that.\n"
+      "Example: surprisal score --model runs/gpt2/best --json held-out.txt");
 }
 
 }  // namespace surprisal

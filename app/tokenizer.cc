@@ -139,9 +139,12 @@ void add_tokenizer_train(CLI::App& verb, const std::shared_ptr<Arguments>& argum
   train->add_flag("--json", arguments->json, "print the result as JSON");
   train->add_option("FILE", arguments->training.files, ".txt or .jsonl, each also .gz")->required();
   train->callback([arguments] { train_tokenizer_verb(*arguments); });
+  train->footer(
+      "Example: surprisal tokenizer train --type bpe --vocab-size 8000 --out tokenizers/bpe a.txt "
+      "b.jsonl.gz");
 }
 
-void add_conversion(CLI::App& verb, const char* name, const char* help,
+void add_conversion(CLI::App& verb, const char* name, const char* help, const char* example,
                     const std::shared_ptr<Arguments>& arguments, void (*run)(const Arguments&)) {
   CLI::App* conversion = verb.add_subcommand(name, help);
   conversion->add_option("--tokenizer", arguments->tokenizer, "directory or tokenizer.json")->required();
@@ -150,6 +153,8 @@ void add_conversion(CLI::App& verb, const char* name, const char* help,
   conversion->add_flag("--json", arguments->json, "a JSON value a line");
   conversion->add_option("FILE", arguments->file, "input; - is standard input")->required();
   conversion->callback([arguments, run] { run(*arguments); });
+  conversion->footer(
+      fmt::format("Example: surprisal tokenizer {} --tokenizer tokenizers/bpe --json {}", name, example));
 }
 
 }  // namespace
@@ -159,8 +164,9 @@ void add_tokenizer(CLI::App& app) {
   CLI::App* verb = app.add_subcommand("tokenizer", "Train a tokenizer; text to ids and back");
   verb->require_subcommand(1);
   add_tokenizer_train(*verb, arguments);
-  add_conversion(*verb, "encode", "A line of text in, its ids out", arguments, encode_verb);
-  add_conversion(*verb, "decode", "A JSON array of ids in, its text out", arguments, decode_verb);
+  add_conversion(*verb, "encode", "A line of text in, its ids out", "text.txt", arguments, encode_verb);
+  add_conversion(*verb, "decode", "A JSON array of ids in, its text out", "ids.jsonl", arguments,
+                 decode_verb);
   verb->footer("Example: surprisal tokenizer encode --tokenizer tokenizers/bpe --json text.txt");
 }
 
