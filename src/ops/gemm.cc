@@ -8,27 +8,41 @@
 namespace surprisal {
 namespace {
 
-// Measured with oneDNN's sgemm on AVX-512: it copies its operands into panels on every call, so near-square
-// blocks copy least, and a width that is a multiple of 48 wastes no column of its kernel. A block of both
-// operands and of the result stays within the second-level cache.
-constexpr std::int64_t kBlockColumns = 384;
-constexpr std::int64_t kBlockRows = 512;
-
 struct Blocks {
   std::int64_t rows, columns;
 };
 
-// Large blocks where there are many of them, smaller ones where few would leave threads idle. Never a
-// function of the number of threads, or results would be, too.
-Blocks choose_blocks(std::int64_t rows, std::int64_t columns) {
-  constexpr std::int64_t kEnough = 8;
-  Blocks block{kBlockRows, kBlockColumns};
-  auto count = [&] {
-    return ((rows + block.rows - 1) / block.rows) * ((columns + block.columns - 1) / block.columns);
+std::int64_t pieces(std::int64_t size, std::int64_t piece) {
+  return (size + piece - 1) / piece;
+}
+
+std::int64_t count(const Blocks& block, const Matrix& c) {
+  return pieces(c.rows, block.rows) * pieces(c.columns, block.columns);
+}
+
+// As many pieces as before, of one size: a multiple of `unit`, which fits the kernels' registers.
+std::int64_t even(std::int64_t size, std::int64_t piece, std::int64_t unit) {
+  const std::int64_t parts = pieces(size, piece);
+  return pieces(pieces(size, parts), unit) * unit;
+}
+
+// Measured with oneDNN's sgemm on AVX-512. It copies its operands into panels on every call, so large blocks
+// are fastest as long as there are enough of them to share out, and it copies a transposed A slowest: there
+// a block spans as many columns as can be. Never a function of the number of threads, or results would be,
+// too.
+Blocks choose_blocks(const Matrix& a, const Matrix& c) {
+  constexpr std::int64_t kShared = 6, kEnough = 4;
+  Blocks block{std::min<std::int64_t>(a.transposed ? 192 : 512, c.rows),
+               std::min<std::int64_t>(768, c.columns)};
+  const auto halve_while_below = [&](std::int64_t enough, std::int64_t& size, std::int64_t least) {
+    while (count(block, c) < enough && size / 2 >= least) size /= 2;
   };
-  while (count() < kEnough && block.rows > 64) block.rows /= 2;
-  while (count() < kEnough && block.columns > 96) block.columns /= 2;
-  return block;
+  halve_while_below(kShared, block.columns, 384);
+  halve_while_below(kEnough, block.rows, 256);
+  halve_while_below(kEnough, block.columns, 192);
+  halve_while_below(kEnough, block.rows, 64);
+  halve_while_below(kEnough, block.columns, 96);
+  return {even(c.rows, block.rows, 16), even(c.columns, block.columns, 48)};
 }
 
 void add_bias(const Matrix& c, const float* bias) {
@@ -43,10 +57,9 @@ void add_bias(const Matrix& c, const float* bias) {
 void gemm(const Matrix& a, const Matrix& b, const Matrix& c, Write write, const float* bias) {
   assert(a.rows == c.rows && b.columns == c.columns && a.columns == b.rows && !c.transposed);
   if (c.rows == 0 || c.columns == 0) return;
-  Blocks block = choose_blocks(c.rows, c.columns);
-  std::int64_t down = (c.rows + block.rows - 1) / block.rows;
-  std::int64_t across = (c.columns + block.columns - 1) / block.columns;
-  parallel_for(down * across, [&](std::int64_t index, int) {
+  Blocks block = choose_blocks(a, c);
+  std::int64_t down = pieces(c.rows, block.rows);
+  parallel_for(count(block, c), [&](std::int64_t index, int) {
     std::int64_t row = index % down * block.rows, column = index / down * block.columns;
     std::int64_t row_end = std::min(row + block.rows, c.rows);
     std::int64_t column_end = std::min(column + block.columns, c.columns);

@@ -1,11 +1,14 @@
+#include <algorithm>
 #include <cassert>
 #include <string>
+#include <vector>
 
 #include <dnnl.h>
 #include <fmt/format.h>
 #include <omp.h>
 
 #include "ops/gemm.h"
+#include "ops/transpose.h"
 
 namespace surprisal {
 namespace {
@@ -23,25 +26,52 @@ class OnThisThread {
   int before_;
 };
 
-}  // namespace
-
 // dnnl_sgemm picks its kernel by CPU feature, and takes any stride and either transposition without a
 // primitive to make before.
-void gemm_block(const Matrix& a, const Matrix& b, const Matrix& c, Write write, float alpha) {
-  if (c.rows == 0 || c.columns == 0) return;
-  if (a.columns == 0) {
-    if (write == Write::over) {
-      for (std::int64_t row = 0; row < c.rows; ++row) {
-        for (std::int64_t column = 0; column < c.columns; ++column) c.data[row * c.stride + column] = 0;
-      }
-    }
-    return;
-  }
+void sgemm(const Matrix& a, const Matrix& b, const Matrix& c, Write write, float alpha) {
   OnThisThread alone;
   [[maybe_unused]] dnnl_status_t status =
       dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', c.rows, c.columns, a.columns, alpha,
                  a.data, a.stride, b.data, b.stride, write == Write::add ? 1.0f : 0.0f, c.data, c.stride);
   assert(status == dnnl_success);
+}
+
+constexpr std::int64_t kPieceRows = 192, kPieceColumns = 1024;
+// Rows that a large power of two apart would fall into the same sets of the cache.
+constexpr std::int64_t kPieceStride = kPieceColumns + 16;
+
+// dnnl_sgemm reads a transposed A in the order in which it is used, a cache line for every few elements. A
+// copy the right way round costs far less where many columns share it.
+void sgemm_of_copies(const Matrix& a, const Matrix& b, const Matrix& c, Write write, float alpha) {
+  thread_local std::vector<float> scratch(kPieceRows * kPieceStride);
+  for (std::int64_t row = 0; row < a.rows; row += kPieceRows) {
+    const std::int64_t row_end = std::min(row + kPieceRows, a.rows);
+    for (std::int64_t k = 0; k < a.columns; k += kPieceColumns) {
+      const std::int64_t k_end = std::min(k + kPieceColumns, a.columns);
+      const Matrix from = a.row_range(row, row_end).column_range(k, k_end);
+      const Matrix piece{scratch.data(), from.rows, from.columns, kPieceStride, false};
+      transpose(from.columns, from.rows, from.data, from.stride, piece.data, piece.stride);
+      sgemm(piece, b.row_range(k, k_end), c.row_range(row, row_end), k == 0 ? write : Write::add, alpha);
+    }
+  }
+}
+
+void clear(const Matrix& c) {
+  for (std::int64_t row = 0; row < c.rows; ++row) std::fill_n(c.data + row * c.stride, c.columns, 0.0f);
+}
+
+}  // namespace
+
+void gemm_block(const Matrix& a, const Matrix& b, const Matrix& c, Write write, float alpha) {
+  constexpr std::int64_t kShared = 192;  // columns that pay for the copy
+  if (c.rows == 0 || c.columns == 0) return;
+  if (a.columns == 0) {
+    if (write == Write::over) clear(c);
+  } else if (a.transposed && c.columns >= kShared) {
+    sgemm_of_copies(a, b, c, write, alpha);
+  } else {
+    sgemm(a, b, c, write, alpha);
+  }
 }
 
 const char* gemm_implementation() {
