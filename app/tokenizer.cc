@@ -105,13 +105,18 @@ void encode_verb(const Arguments& arguments) {
   });
 }
 
-std::vector<std::int32_t> parse_ids(std::string_view line, const std::string& where) {
+std::vector<std::int32_t> parse_ids(std::string_view line, std::int32_t vocabulary,
+                                    const std::string& where) {
   Json json = parse_json(line, where);
   std::vector<std::int32_t> ids;
   if (!json.is_array()) throw Error(ErrorKind::data, {.what = "no JSON array of ids", .where = where});
   for (const Json& id : json) {
-    if (!id.is_number_integer() || id.get<std::int64_t>() < 0 || id.get<std::int64_t>() > 0x7FFFFFFF) {
-      throw Error(ErrorKind::data, {.what = "not a token id", .where = where, .found = id.dump()});
+    bool fits = id.is_number_integer() && id.get<std::int64_t>() >= 0 && id.get<std::int64_t>() < vocabulary;
+    if (!fits) {
+      throw Error(ErrorKind::data, {.what = "not an id of the tokenizer",
+                                    .where = where,
+                                    .found = id.dump(),
+                                    .expected = fmt::format("0 to {}", vocabulary - 1)});
     }
     ids.push_back(id.get<std::int32_t>());
   }
@@ -120,8 +125,10 @@ std::vector<std::int32_t> parse_ids(std::string_view line, const std::string& wh
 
 void decode_verb(const Arguments& arguments) {
   Tokenizer tokenizer = Tokenizer::load(arguments.tokenizer);
+  const std::int32_t vocabulary = tokenizer.vocabulary_size();
   convert_lines(arguments.file, [&](std::string_view line, std::size_t number) {
-    std::string text = tokenizer.decode(parse_ids(line, fmt::format("{}:{}", arguments.file, number)));
+    std::string text =
+        tokenizer.decode(parse_ids(line, vocabulary, fmt::format("{}:{}", arguments.file, number)));
     return arguments.json ? to_line(text) : text;
   });
 }

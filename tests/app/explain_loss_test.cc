@@ -1,0 +1,233 @@
+// explain shows streams, loss evaluates them: together they are how anyone checks the program against
+// another.
+#include <cmath>
+#include <cstring>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/file.h"
+#include "core/text_width.h"
+#include "store/safetensors.h"
+#include "tests/app/program.h"
+#include "tests/infer/tiny_language.h"
+
+namespace surprisal {
+namespace {
+
+using testing::HasSubstr;
+
+struct Case {
+  const char* objective;
+  const char* model;
+};
+
+class ExplainAndLoss : public testing::TestWithParam<Case> {
+ protected:
+  Outcome explain(const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments{
+        "explain",           "--objective", GetParam().objective, "--tokenizer", GetParam().model, "--json",
+        "--sequence-length", "16",          "--samples",          "9",           "text.txt"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return workplace_.run(arguments);
+  }
+  Workplace workplace_;
+};
+INSTANTIATE_TEST_SUITE_P(Objectives, ExplainAndLoss,
+                         testing::Values(Case{"causal", "gpt2"}, Case{"reverse", "gpt2"}, Case{"mlm", "bert"},
+                                         Case{"nsp", "bert"}, Case{"mlm + nsp", "bert"},
+                                         Case{"0.5 causal | 0.5 reverse", "gpt2"}));
+
+TEST_P(ExplainAndLoss, StreamsGiveTheLossOfTheText) {
+  Outcome streams = explain();
+  ASSERT_EQ(streams.code, 0) << streams.err;
+  EXPECT_EQ(streams.json_lines().size(), 9u);
+  workplace_.write("streams.jsonl", streams.out);
+  Outcome from_pipe =
+      workplace_.run({"loss", "--model", GetParam().model, "--streams", "-", "--json"}, streams.out);
+  Outcome from_file =
+      workplace_.run({"loss", "--model", GetParam().model, "--streams", "streams.jsonl", "--json"});
+  Outcome from_text =
+      workplace_.run({"loss", "--model", GetParam().model, "--objective", GetParam().objective, "--text",
+                      "text.txt", "--sequence-length", "16", "--samples", "9", "--json"});
+  ASSERT_EQ(from_pipe.code, 0) << from_pipe.err;
+  EXPECT_EQ(from_pipe.out, from_file.out);
+  EXPECT_EQ(from_pipe.out, from_text.out);
+}
+
+TEST_P(ExplainAndLoss, TheLossFollowsFromItsParts) {
+  Outcome streams = explain();
+  Json loss =
+      workplace_.run({"loss", "--model", GetParam().model, "--streams", "-", "--json"}, streams.out).json();
+  double expected = 0;
+  for (const char* term : {"token", "label"}) {
+    double sum = 0, weight = 0;
+    const Json& surprisals = loss.at(std::string(term) == "token" ? "surprisal" : "label_surprisal");
+    std::vector<Json> lines = streams.json_lines();
+    ASSERT_EQ(surprisals.size(), lines.size());
+    for (std::size_t line = 0; line < lines.size(); ++line) {
+      const Json& entries = lines[line].at(std::string(term) == "token" ? "target" : "label");
+      ASSERT_EQ(surprisals[line].size(), entries.size());
+      for (std::size_t entry = 0; entry < entries.size(); ++entry) {
+        sum += entries[entry][2].get<double>() * surprisals[line][entry].get<double>();
+        weight += entries[entry][2].get<double>();
+      }
+    }
+    EXPECT_NEAR(loss.at("terms").at(term).at("sum"), sum, 1e-9);
+    EXPECT_EQ(loss.at("terms").at(term).at("weight"), weight);
+    if (weight > 0) expected += sum / weight;
+  }
+  EXPECT_NEAR(loss.at("loss"), expected, 1e-12);
+}
+
+TEST_P(ExplainAndLoss, GoesOnIntoTheNextEpoch) {
+  std::vector<Json> lines = explain({"--epoch", "3"}).json_lines();
+  ASSERT_EQ(lines.size(), 9u);
+  EXPECT_EQ(lines, explain({"--epoch", "3"}).json_lines());
+  Outcome many = workplace_.run({"explain", "--objective", GetParam().objective, "--tokenizer",
+                                 GetParam().model, "--json", "--samples", "200", "text.txt"});
+  EXPECT_EQ(many.json_lines().size(), 200u);
+}
+
+TEST_P(ExplainAndLoss, TheTableIsAligned) {
+  Outcome table = workplace_.run({"explain", "--objective", GetParam().objective, "--tokenizer",
+                                  GetParam().model, "--sequence-length", "16", "--samples", "2", "text.txt"});
+  ASSERT_EQ(table.code, 0) << table.err;
+  std::istringstream text(table.out);
+  std::size_t id = std::string::npos;
+  int rows = 0;
+  for (std::string line; std::getline(text, line);) {
+    if (line.starts_with("row ")) id = line.find(" id ") + 1;
+    if (id == std::string::npos || line.empty() || !isdigit(line[0])) continue;
+    ++rows;  // the id stands under its title, counted in columns of the terminal
+    std::size_t at = 0;
+    while (at < line.size() && display_width(line.substr(0, at)) < static_cast<int>(id)) ++at;
+    while (at < line.size() && (line[at] & 0xC0) == 0x80) ++at;
+    EXPECT_TRUE(isdigit(line[at])) << line;
+    EXPECT_EQ(line[at - 1], ' ') << line;
+  }
+  EXPECT_GT(rows, 10);
+  EXPECT_THAT(table.out, HasSubstr("sample 2: "));
+}
+
+TEST(Explain, MarksSpecialsAndMaskedTokens) {
+  Workplace workplace;
+  std::string table = workplace
+                          .run({"explain", "--objective", "mlm + nsp", "--tokenizer", "wordpiece",
+                                "--samples", "20", "--seed", "4", "text.txt"})
+                          .out;
+  EXPECT_THAT(table, AllOf(HasSubstr("[CLS]"), HasSubstr("special"), HasSubstr("masked"), HasSubstr("random"),
+                           HasSubstr("kept"), HasSubstr("label: row 0, class ")));
+}
+
+TEST(Explain, WideCharactersAreAligned) {
+  Workplace workplace;
+  workplace.write("wide.txt", "狗 the cat 猫\n");
+  workplace.run({"tokenizer", "train", "--type", "wordpiece", "--vocab-size", "60", "--out", "wide",
+                 "wide.txt", "text.txt"});
+  std::string table = workplace
+                          .run({"explain", "--objective", "mlm", "--tokenizer", "wide", "wide.txt",
+                                "--objective.mlm.probability", "0.01", "--objective.mlm.mask", "0"})
+                          .out;
+  std::istringstream text(table);
+  int wide = 0, column = 0;
+  for (std::string line; std::getline(text, line);) {
+    if (line.starts_with("row ")) column = static_cast<int>(line.find(" id ")) + 1;
+    std::size_t found = line.find("狗") == std::string::npos ? line.find("猫") : line.find("狗");
+    if (found == std::string::npos) continue;
+    ++wide;
+    std::size_t id = line.find_first_of("0123456789", found);
+    EXPECT_EQ(display_width(line.substr(0, id)), column) << line;
+  }
+  EXPECT_EQ(wide, 2);
+}
+
+// The numbers of a safetensors file, in the order of the file.
+std::vector<float> values(const std::string& file, std::size_t& begin) {
+  std::uint64_t header = 0;
+  std::memcpy(&header, file.data(), sizeof header);
+  begin = sizeof header + header;
+  std::vector<float> values((file.size() - begin) / sizeof(float));
+  std::memcpy(values.data(), file.data() + begin, values.size() * sizeof(float));
+  return values;
+}
+
+// Along the gradient the loss changes by the gradient's square: central differences, through files alone.
+TEST(Loss, GradientsAreThoseOfTheLoss) {
+  Workplace workplace;
+  auto loss = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"loss",   "--model",  "bert",      "--objective", "mlm + nsp",
+                                       "--text", "text.txt", "--samples", "4",           "--json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return workplace.run(arguments).json().at("loss").get<double>();
+  };
+  double with_gradients = loss({"--gradients", "gradients.safetensors"});
+  EXPECT_EQ(loss({}), with_gradients);
+  SafetensorsFile gradient_file(workplace / "gradients.safetensors"),
+      weight_file(workplace / "bert/model.safetensors");
+  ASSERT_EQ(gradient_file.tensors().size(), weight_file.tensors().size());
+  for (std::size_t index = 0; index < weight_file.tensors().size(); ++index) {
+    EXPECT_EQ(gradient_file.tensors()[index].name, weight_file.tensors()[index].name);
+    EXPECT_EQ(gradient_file.tensors()[index].shape, weight_file.tensors()[index].shape);
+    EXPECT_EQ(gradient_file.tensors()[index].dtype, "F32");
+  }
+  std::size_t begin = 0;
+  std::vector<float> gradients = values(read_file(workplace / "gradients.safetensors"), begin);
+  std::string file = read_file(workplace / "bert/model.safetensors");
+  std::vector<float> weights = values(file, begin);
+  ASSERT_EQ(gradients.size(), weights.size());
+  double square = 0;
+  for (float gradient : gradients) square += static_cast<double>(gradient) * gradient;
+  ASSERT_GT(square, 1e-4);
+  const double step = 1e-2 / std::sqrt(square);
+  auto loss_along = [&](double steps) {
+    std::vector<float> moved(weights.size());
+    for (std::size_t i = 0; i < moved.size(); ++i)
+      moved[i] = static_cast<float>(weights[i] + steps * gradients[i]);
+    std::memcpy(file.data() + begin, moved.data(), moved.size() * sizeof(float));
+    workplace.write("bert/model.safetensors", file);
+    return loss({});
+  };
+  EXPECT_NEAR((loss_along(step) - loss_along(-step)) / (2 * step) / square, 1, 0.01);
+}
+
+TEST(Loss, ReadsStreamsThatLeaveOutWhatFollows) {
+  Workplace workplace;
+  const char* whole =
+      R"({"token":[1,2,3],"position":[0,1,2],"block_position":[0,0,0],"segment":[0,0,0],"visible":[[0,1],[0,2],[0,3]],)"
+      R"("target":[[0,2,1],[2,4,0.5]],"label":[]})";
+  const char* least = R"({"token":[1,2,3],"visible":[[0,1],[0,2],[0,3]],"target":[[0,2,1],[2,4,0.5]]})";
+  Outcome expected = workplace.run({"loss", "--model", "gpt2", "--streams", "-", "--json"}, whole);
+  ASSERT_EQ(expected.code, 0) << expected.err;
+  EXPECT_EQ(workplace.run({"loss", "--model", "gpt2", "--streams", "-", "--json"}, least).out, expected.out);
+  EXPECT_EQ(expected.json().at("terms").at("token").at("weight"), 1.5);
+  std::filesystem::remove(workplace / "gpt2/tokenizer.json");  // not needed for streams
+  EXPECT_EQ(workplace.run({"loss", "--model", "gpt2", "--streams", "-", "--json"}, least).out, expected.out);
+}
+
+// All lines together are one step: the loss of two is the weighted mean of theirs.
+TEST(Loss, LinesAreOneStep) {
+  Workplace workplace;
+  std::string first = R"({"token":[1,2],"visible":[[0,1],[0,2]],"target":[[0,2,1],[1,5,3]]})";
+  std::string second = R"({"token":[7],"visible":[[0,1]],"target":[[0,3,0.5]]})";
+  auto loss = [&](const std::string& lines) {
+    return workplace.run({"loss", "--model", "gpt2", "--streams", "-", "--json"}, lines).json();
+  };
+  Json one = loss(first), two = loss(second), both = loss(first + "\n\n" + second + "\n");
+  EXPECT_NEAR(both.at("loss"), (4 * one.at("loss").get<double>() + 0.5 * two.at("loss").get<double>()) / 4.5,
+              1e-6);
+  EXPECT_EQ(both.at("surprisal").size(), 2u);
+  EXPECT_EQ(both.at("label_surprisal"), Json::parse("[[],[]]"));
+}
+
+TEST(Loss, PrintsTheTerms) {
+  Workplace workplace;
+  Outcome outcome = workplace.run(
+      {"loss", "--model", "bert", "--objective", "mlm + nsp", "--text", "text.txt", "--samples", "3"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.out, AllOf(testing::StartsWith("loss "), HasSubstr("\ntoken "), HasSubstr("\nlabel ")));
+}
+
+}  // namespace
+}  // namespace surprisal

@@ -1,0 +1,107 @@
+#include "surprisal/tokenizer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/app/program.h"
+#include "tests/infer/tiny_language.h"
+
+namespace surprisal {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class TokenizerVerb : public testing::Test {
+ protected:
+  Workplace workplace_;
+};
+
+TEST_F(TokenizerVerb, TrainsByteLevelBpe) {
+  Outcome outcome = workplace_.run({"tokenizer", "train", "--type", "bpe", "--vocab-size", "270", "--out",
+                                    "new", "--json", "text.txt", "text.txt"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.json().at("vocab_size"), 270);
+  EXPECT_EQ(outcome.err, "");
+  Tokenizer tokenizer = Tokenizer::load(workplace_ / "new");
+  EXPECT_EQ(tokenizer.vocabulary_size(), 270);
+  EXPECT_EQ(tokenizer.id("<|endoftext|>"), 0);
+}
+
+TEST_F(TokenizerVerb, TrainsWordPiece) {
+  Outcome outcome = workplace_.run({"tokenizer", "train", "--type", "wordpiece", "--vocab-size", "60",
+                                    "--lowercase", "--out", "new", "text.txt"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("60 entries"));
+  Tokenizer tokenizer = Tokenizer::load(workplace_ / "new");
+  EXPECT_EQ(tokenizer.vocabulary_size(), 60);
+  EXPECT_EQ(tokenizer.special().pad, 0);
+  EXPECT_EQ(tokenizer.special().mask, 4);
+}
+
+TEST_F(TokenizerVerb, SaysWhereTheTextAllowsFewerEntries) {
+  Outcome outcome = workplace_.run(
+      {"tokenizer", "train", "--type", "bpe", "--vocab-size", "9000", "--out", "new", "--json", "text.txt"});
+  ASSERT_EQ(outcome.code, 0);
+  std::int64_t reached = outcome.json().at("vocab_size");
+  EXPECT_LT(reached, 9000);
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("warning"), HasSubstr(std::to_string(reached)), HasSubstr("9000")));
+  EXPECT_EQ(Tokenizer::load(workplace_ / "new").vocabulary_size(), reached);
+}
+
+// A line ends by \n alone: \r stays, an empty line has no ids, the last line needs no end.
+TEST_F(TokenizerVerb, EncodesLineByLine) {
+  workplace_.write("lines.txt", "the cat\r\n\n a dog\xE2\x80\xA8 <|endoftext|>\nlast");
+  Outcome outcome = workplace_.run({"tokenizer", "encode", "--tokenizer", "bpe", "--json", "lines.txt"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  std::vector<Json> lines = outcome.json_lines();
+  ASSERT_EQ(lines.size(), 4u);
+  const char* texts[] = {"the cat\r", "", " a dog\xE2\x80\xA8 <|endoftext|>", "last"};
+  for (std::size_t line = 0; line < 4; ++line) {
+    std::vector<std::int32_t> ids;
+    tiny_bpe().encode(texts[line], ids);
+    EXPECT_EQ(lines[line].get<std::vector<std::int32_t>>(), ids) << line;
+  }
+  EXPECT_THAT(lines[2].get<std::vector<std::int32_t>>(), testing::Contains(0));
+}
+
+TEST_F(TokenizerVerb, SpecialAddsWhatThePostProcessorAdds) {
+  workplace_.write("lines.txt", "the cat\n\n");
+  Outcome outcome = workplace_.run(
+      {"tokenizer", "encode", "--tokenizer", "wordpiece/tokenizer.json", "--special", "--json", "lines.txt"});
+  std::vector<Json> lines = outcome.json_lines();
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_EQ(lines[0].get<std::vector<std::int32_t>>(), tiny_wordpiece().encode_with_special("the cat"));
+  EXPECT_EQ(lines[1].get<std::vector<std::int32_t>>(), (std::vector<std::int32_t>{2, 3}));
+}
+
+TEST_F(TokenizerVerb, DecodesWhatItEncoded) {
+  workplace_.write("lines.txt", "the cat \"sees\" \\ \t a dog.\n\nzwölf 狗\n");
+  Outcome encoded = workplace_.run({"tokenizer", "encode", "--tokenizer", "bpe", "--json", "lines.txt"});
+  workplace_.write("ids.jsonl", encoded.out);
+  Outcome decoded = workplace_.run({"tokenizer", "decode", "--tokenizer", "bpe", "--json", "ids.jsonl"});
+  ASSERT_EQ(decoded.code, 0) << decoded.err;
+  EXPECT_THAT(decoded.json_lines(), ElementsAre("the cat \"sees\" \\ \t a dog.", "", "zwölf 狗"));
+  EXPECT_EQ(workplace_.run({"tokenizer", "decode", "--tokenizer", "bpe", "--json", "-"}, encoded.out).out,
+            decoded.out);
+}
+
+TEST_F(TokenizerVerb, AnEmptyFileHasNoLines) {
+  workplace_.write("empty.txt", "");
+  Outcome outcome = workplace_.run({"tokenizer", "encode", "--tokenizer", "bpe", "--json", "empty.txt"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(outcome.out, "");
+}
+
+TEST_F(TokenizerVerb, ManyLinesKeepTheirOrder) {
+  std::string text;
+  for (int line = 0; line < 10000; ++line) text += std::to_string(line) + "\n";
+  workplace_.write("numbers.txt", text);
+  Outcome encoded = workplace_.run({"tokenizer", "encode", "--tokenizer", "bpe", "--json", "numbers.txt"});
+  Outcome decoded = workplace_.run({"tokenizer", "decode", "--tokenizer", "bpe", "-"}, encoded.out);
+  EXPECT_EQ(decoded.out, text);
+}
+
+}  // namespace
+}  // namespace surprisal

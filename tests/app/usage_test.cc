@@ -1,0 +1,100 @@
+// What the program says of itself, and of words that it does not know.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/app/program.h"
+
+namespace surprisal {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class Usage : public testing::Test {
+ protected:
+  Workplace workplace_;
+};
+
+TEST_F(Usage, EveryVerbHasHelpWithAnExample) {
+  const std::vector<std::vector<std::string>> verbs{{"tokenizer"},
+                                                    {"tokenizer", "train"},
+                                                    {"tokenizer", "encode"},
+                                                    {"tokenizer", "decode"},
+                                                    {"train"},
+                                                    {"score"},
+                                                    {"loss"},
+                                                    {"explain"},
+                                                    {"doctor"}};
+  for (std::vector<std::string> verb : verbs) {
+    std::string name = "surprisal";
+    for (const std::string& word : verb) name += " " + word;
+    verb.push_back("--help");
+    Outcome outcome = workplace_.run(verb);
+    EXPECT_EQ(outcome.code, 0) << name;
+    EXPECT_THAT(outcome.out, AllOf(HasSubstr("Usage: " + name), HasSubstr("Example: surprisal "),
+                                   HasSubstr(name.substr(10))));
+    EXPECT_EQ(outcome.err, "");
+  }
+  Outcome whole = workplace_.run({"--help"});
+  EXPECT_EQ(whole.code, 0);
+  for (const auto& verb : verbs) EXPECT_THAT(whole.out, HasSubstr("\n  " + verb[0] + " "));
+  EXPECT_THAT(whole.out, HasSubstr("Examples:"));
+}
+
+TEST_F(Usage, Version) {
+  Outcome outcome = workplace_.run({"--version"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.out, testing::MatchesRegex("surprisal [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+}
+
+TEST_F(Usage, MisspeltWordsGetASuggestion) {
+  EXPECT_FAILS(workplace_.run({"trian", "run.toml"}), 2,
+               AllOf(HasSubstr("unknown verb trian"), HasSubstr("did you mean train?")));
+  EXPECT_FAILS(workplace_.run({"tokenizer", "encod", "f"}), 2, HasSubstr("did you mean encode?"));
+  EXPECT_FAILS(workplace_.run({"dance"}), 2, AllOf(HasSubstr("unknown verb dance"), HasSubstr("explain")));
+  EXPECT_FAILS(workplace_.run({"score", "--modle", "gpt2", "text.txt"}), 2,
+               HasSubstr("did you mean --model?"));
+  workplace_.write("run.toml", tiny_toml("causal"));
+  EXPECT_FAILS(workplace_.run({"train", "run.toml", "--train.learning_rat", "1"}), 2,
+               HasSubstr("did you mean --train.learning_rate?"));
+  EXPECT_FAILS(workplace_.run({"explain", "--objective", "mlm", "--tokenizer", "wordpiece", "text.txt",
+                               "--objective.mlm.probabilty", "0.3"}),
+               2, HasSubstr("did you mean --objective.mlm.probability?"));
+  EXPECT_FAILS(workplace_.run({"explain", "--objective", "casual", "--tokenizer", "bpe", "text.txt"}), 2,
+               AllOf(HasSubstr("unknown objective casual"), HasSubstr("did you mean causal?")));
+}
+
+TEST_F(Usage, WhatIsMissing) {
+  EXPECT_FAILS(workplace_.run({}), 2, HasSubstr("required"));
+  EXPECT_FAILS(workplace_.run({"tokenizer"}), 2, HasSubstr("required"));
+  EXPECT_FAILS(workplace_.run({"train"}), 2, HasSubstr("no configuration"));
+  EXPECT_FAILS(workplace_.run({"score", "--model", "gpt2"}), 2, HasSubstr("FILE"));
+  EXPECT_FAILS(workplace_.run({"explain", "--tokenizer", "bpe", "text.txt"}), 2, HasSubstr("--objective"));
+  EXPECT_FAILS(workplace_.run({"loss", "--model", "gpt2"}), 2,
+               AllOf(HasSubstr("--streams"), HasSubstr("--objective"), HasSubstr("--text")));
+  EXPECT_FAILS(workplace_.run({"train", "run.toml", "--train.max_steps"}), 2, HasSubstr("has no value"));
+}
+
+TEST_F(Usage, ResultsThatCannotBeWrittenAreAnError) {
+  Outcome outcome = workplace_.run({"tokenizer", "encode", "--tokenizer", "bpe", "--json", "text.txt"});
+  ASSERT_EQ(outcome.code, 0);
+  std::string command = "cd '" + (workplace_ / ".").string() +
+                        "' && '" SURPRISAL_PROGRAM
+                        "' tokenizer encode --tokenizer bpe --json text.txt > /dev/full 2> err";
+  EXPECT_EQ(WEXITSTATUS(std::system(command.c_str())), 6);
+}
+
+TEST_F(Usage, Doctor) {
+  Outcome outcome = workplace_.run({"doctor", "--json"});
+  ASSERT_EQ(outcome.code, 0);
+  Json json = outcome.json();
+  EXPECT_GT(json.at("peak_gflops"), 0);
+  EXPECT_GE(json.at("cores"), 1);
+  EXPECT_TRUE(json.at("gemm").is_string());
+  outcome = workplace_.run({"doctor"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.out, AllOf(StartsWith("surprisal "), HasSubstr("GFLOP/s")));
+}
+
+}  // namespace
+}  // namespace surprisal
