@@ -98,6 +98,18 @@ std::string sight_warning(const ModelConfig& config, const Mixture& mixture) {
   return {};
 }
 
+// Memory that is not there is granted all the same and missed only when it is used; then the kernel ends the
+// process without a word.
+void check_memory(const RunPlan& plan) {
+  std::size_t needed = plan.memory_total - plan.memory.back().bytes;  // the program itself has what it needs
+  std::int64_t available = describe_machine().memory_available;
+  if (available <= 0 || needed <= static_cast<std::size_t>(available)) return;
+  throw Error(ErrorKind::memory, {.what = "the run needs more memory than there is",
+                                  .found = fmt::format("{} MiB", needed >> 20),
+                                  .expected = fmt::format("at most {} MiB", available >> 20),
+                                  .fix = "lower train.micro_batch_tokens or the size of the model"});
+}
+
 // One run from its configuration to its end.
 class Run {
  public:
@@ -260,6 +272,7 @@ RunSummary Run::run(bool resume) {
   if (resume && !checkpoint) observer_.message("there is no checkpoint to resume from: starting afresh");
   plan_ = plan(max_steps);
   observer_.planned(plan_);
+  check_memory(plan_);
   if (std::string warning = sight_warning(config_, mixture_); !warning.empty()) observer_.message(warning);
   prepare_model();
   if (checkpoint) restore(*checkpoint, sampler);

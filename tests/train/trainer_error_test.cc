@@ -81,6 +81,15 @@ TEST_F(TrainerError, ModelsThatCannotBe) {
   refuse(configuration, ErrorKind::usage, AllOf(HasSubstr("data.sequence_length"), HasSubstr("at most 8")));
 }
 
+TEST_F(TrainerError, AModelLargerThanTheMemory) {
+  Configuration configuration = runs_.configuration("mlm", "r");
+  configuration.model.hidden_size = 120000;
+  configuration.model.num_hidden_layers = 90;
+  refuse(
+      configuration, ErrorKind::memory,
+      AllOf(HasSubstr("more memory than there is"), HasSubstr("MiB"), HasSubstr("train.micro_batch_tokens")));
+}
+
 TEST_F(TrainerError, FilesThatCannotBeRead) {
   Configuration configuration = runs_.configuration("causal", "r");
   configuration.data.train = {runs_ / "absent.txt"};
