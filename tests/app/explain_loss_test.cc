@@ -2,6 +2,7 @@
 // another.
 #include <cmath>
 #include <cstring>
+#include <ostream>
 #include <sstream>
 
 #include <gmock/gmock.h>
@@ -22,6 +23,10 @@ struct Case {
   const char* objective;
   const char* model;
 };
+// A name that is the same in every process.
+void PrintTo(const Case& test, std::ostream* stream) {
+  *stream << test.objective;
+}
 
 class ExplainAndLoss : public testing::TestWithParam<Case> {
  protected:

@@ -1,5 +1,6 @@
 // A run that was stopped and resumed leaves the same bytes as one that never stopped.
 #include <filesystem>
+#include <ostream>
 #include <stdexcept>
 
 #include "core/file.h"
@@ -46,6 +47,10 @@ struct Case {
   const char* objective;
   double dropout;
 };
+// A name that is the same in every process.
+void PrintTo(const Case& test, std::ostream* stream) {
+  *stream << test.objective << " with dropout " << test.dropout;
+}
 
 class Resume : public testing::TestWithParam<Case> {
  protected:
