@@ -142,7 +142,7 @@ bool Mixture::has_labels() const {
 }
 
 bool Mixture::covers_text() const {
-  return every_part(parts_, [](const ObjectiveTraits& traits) { return traits.covers_text; });
+  return parts_.size() == 1 && parts_.front().terms.front().objective->traits().covers_text;
 }
 
 bool Mixture::decoder() const {

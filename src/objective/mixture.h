@@ -40,8 +40,10 @@ class Mixture {
   const std::vector<Part>& parts() const { return parts_; }
   bool has_tokens() const;
   bool has_labels() const;
-  bool covers_text() const;  // bits per byte are defined: every part predicts every token of its text once
-  bool decoder() const;      // every part is one
+  // Bits per byte are defined: one objective predicts every token of a text once. Several directions are no
+  // code of a text: what one window takes as context another predicts.
+  bool covers_text() const;
+  bool decoder() const;  // every part is one
   std::int32_t classes() const;
 
   // One sample (see Objective::build). The part is drawn from the key; sequence[0] tells it, and key and

@@ -126,9 +126,13 @@ void write_checkpoint(const fs::path& directory, const Transformer& model, const
   sync_directory(directory / "state");
 }
 
-RunState read_checkpoint(const fs::path& directory, Transformer& model, Optimizer& optimizer) {
+RunState read_run_state(const fs::path& directory) {
   fs::path file = directory / "state" / "state.json";
-  RunState state = state_from_json(parse_json(read_file(file), file.string()), file.string());
+  return state_from_json(parse_json(read_file(file), file.string()), file.string());
+}
+
+RunState read_checkpoint(const fs::path& directory, Transformer& model, Optimizer& optimizer) {
+  RunState state = read_run_state(directory);
   load_weights(directory, model);
   read_optimizer(directory / "state" / "optimizer.safetensors", model.table(), optimizer);
   return state;

@@ -28,6 +28,9 @@ struct RunState {
 void write_checkpoint(const std::filesystem::path& directory, const Transformer& model,
                       const Tokenizer& tokenizer, Optimizer& optimizer, const RunState& state);
 
+// What the run was doing, without its weights.
+RunState read_run_state(const std::filesystem::path& directory);
+
 // Fills model and optimizer. Throws Error (data) where the checkpoint is not whole.
 RunState read_checkpoint(const std::filesystem::path& directory, Transformer& model, Optimizer& optimizer);
 

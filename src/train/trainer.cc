@@ -223,12 +223,19 @@ RunPlan Run::plan(std::int64_t max_steps) {
 
 // The configuration keys that a resumed run must share with the one that saved.
 std::map<std::string, std::string> Run::identity() const {
-  return {{"objective.train", mixture_.specification()},
-          {"run.seed", fmt::format("{}", seed_)},
-          {"data.sequence_length", fmt::format("{}", configuration_.data.sequence_length)},
-          {"train.tokens_per_step", fmt::format("{}", options_.tokens_per_step)},
-          {"train.micro_batch_tokens", fmt::format("{}", options_.micro_batch_tokens)},
-          {"data.train", corpus_->fingerprint()}};
+  std::map<std::string, std::string> identity{
+      {"objective.train", mixture_.specification()},
+      {"run.seed", fmt::format("{}", seed_)},
+      {"data.sequence_length", fmt::format("{}", configuration_.data.sequence_length)},
+      {"train.tokens_per_step", fmt::format("{}", options_.tokens_per_step)},
+      {"train.micro_batch_tokens", fmt::format("{}", options_.micro_batch_tokens)},
+      {"data.train", corpus_->fingerprint()}};
+  Configuration copy = configuration_;
+  for (const FieldHelp& field : describe_options([&](OptionVisitor& visitor) { copy.visit(visitor); })) {
+    bool decides = field.key.starts_with("objective.") || field.key.starts_with("model.");
+    if (decides && !field.default_value.empty()) identity[field.key] = field.default_value;
+  }
+  return identity;
 }
 
 void Run::prepare_model() {
@@ -244,10 +251,10 @@ void Run::prepare_model() {
 }
 
 void Run::restore(const fs::path& checkpoint, Sampler& sampler) {
-  state_ = read_checkpoint(checkpoint, *model_, *optimizer_);
+  std::map<std::string, std::string> began = read_run_state(checkpoint).identity;
   for (const auto& [key, value] : identity()) {
-    auto saved = state_.identity.find(key);
-    if (saved != state_.identity.end() && saved->second != value) {
+    auto saved = began.find(key);
+    if (saved != began.end() && saved->second != value) {
       throw Error(ErrorKind::usage, {.what = fmt::format("{} is not what the run began with", key),
                                      .where = checkpoint.string(),
                                      .found = value,
@@ -255,6 +262,7 @@ void Run::restore(const fs::path& checkpoint, Sampler& sampler) {
                                      .fix = "start a new run in another run.directory"});
     }
   }
+  state_ = read_checkpoint(checkpoint, *model_, *optimizer_);
   sampler.seek(state_.sampler);
   directory_.cut_back(state_.step);
   observer_.message(fmt::format("going on from {}", checkpoint.string()));

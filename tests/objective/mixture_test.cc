@@ -68,7 +68,7 @@ TEST(Mixture, KnowsWhatItIs) {
   for (const Case& c :
        {Case{"causal", true, false, true, true, 0}, Case{"reverse", true, false, true, true, 0},
         Case{"mlm", true, false, false, false, 0}, Case{"nsp", false, true, false, false, 2},
-        Case{"mlm + nsp", true, true, false, false, 2}, Case{"causal | reverse", true, false, true, true, 0},
+        Case{"mlm + nsp", true, true, false, false, 2}, Case{"causal | reverse", true, false, false, true, 0},
         Case{"causal | mlm", true, false, false, false, 0},
         Case{"nsp | causal", true, true, false, false, 2}}) {
     Mixture mixture = mix(c.specification);
