@@ -104,11 +104,12 @@ Tensor head_backward(const Pass& pass, const HeadActivations& head, Tensor gradi
 }
 
 void run_cross_entropy(const Pass& pass, const CrossEntropyInput& input, const std::span<const float>* scale,
-                       const Tensor& dhidden, const Affine& gradient, bool predict, TermResult& result) {
+                       const Tensor& dhidden, const Affine& gradient, Write write, bool predict,
+                       TermResult& result) {
   result.surprisal.resize(input.target.size());
   result.predicted.resize(predict ? input.target.size() : 0);
   if (scale) {
-    linear_cross_entropy(input, {*scale, dhidden, gradient.weight, gradient.bias}, result.surprisal,
+    linear_cross_entropy(input, {*scale, dhidden, gradient.weight, gradient.bias, write}, result.surprisal,
                          result.predicted, pass.layout.workspace.logits);
   } else {
     linear_cross_entropy_forward(input, result.surprisal, result.predicted, pass.layout.workspace.logits);
@@ -164,8 +165,8 @@ void vocabulary_head(Pass& pass, HeadRows& rows, const std::span<const float>* s
   HeadActivations head = head_forward(pass, rows);
   Tensor gradient = first_rows(pass.layout.workspace.head_gradient, count(rows));
   run_cross_entropy(pass, {head.hidden, pass.weights.token_embedding, pass.weights.head_bias, rows.answer},
-                    scale, gradient, {pass.gradients.token_embedding, pass.gradients.head_bias}, predict,
-                    result);
+                    scale, gradient, {pass.gradients.token_embedding, pass.gradients.head_bias},
+                    pass.write_matrices, predict, result);
   if (!scale) return;
   scatter_add(head_backward(pass, head, gradient), rows,
               first_rows(pass.layout.workspace.gradient, pass.tokens()));
@@ -186,7 +187,7 @@ void sentence_head(Pass& pass, HeadRows& rows, const std::span<const float>* sca
   Tensor gradient = first_rows(pass.layout.workspace.head_gradient, count(rows));
   const Affine& head = pass.weights.sentence_head;
   run_cross_entropy(pass, {sentence.hidden, head.weight, head.bias, rows.answer}, scale, gradient,
-                    pass.gradients.sentence_head, predict, result);
+                    pass.gradients.sentence_head, Write::add, predict, result);
   if (!scale) return;
   scatter_add(sentence_backward(pass, sentence, gradient), rows,
               first_rows(pass.layout.workspace.gradient, pass.tokens()));

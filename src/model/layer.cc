@@ -94,10 +94,10 @@ void feed_forward_backward(Pass& pass, std::int64_t index, const LayerActivation
   Tensor wide{.data = workspace.wide_gradient.data, .shape = layer.up.shape};
   Tensor arriving = through_dropout(pass, gradient, feed_forward_place(index), scratch);
   linear_backward(layer.activated, weights.down.weight, arriving, wide, Write::over, gradients.down.weight,
-                  gradients.down.bias, workspace.sums);
+                  gradients.down.bias, workspace.sums, pass.write_matrices);
   activation_backward(pass.config.activation, layer.up, wide, wide);
   linear_backward(layer.feed_forward_in, weights.up.weight, wide, out, write, gradients.up.weight,
-                  gradients.up.bias, workspace.sums);
+                  gradients.up.bias, workspace.sums, pass.write_matrices);
 }
 
 // Leaves d(loss)/d(attention_in) in `out`, written or added.
@@ -111,14 +111,15 @@ void attention_sublayer_backward(Pass& pass, std::int64_t index, const LayerActi
   Tensor attended_gradient = first_rows(workspace.attended_gradient, pass.tokens());
   Tensor arriving = through_dropout(pass, gradient, attention_output_place(index), scratch);
   linear_backward(layer.attended, weights.attention_output.weight, arriving, attended_gradient, Write::over,
-                  gradients.attention_output.weight, gradients.attention_output.bias, workspace.sums);
+                  gradients.attention_output.weight, gradients.attention_output.bias, workspace.sums,
+                  pass.write_matrices);
   QkvHeads heads = split_qkv(layer.qkv), head_gradients = split_qkv(wide);
   attention_backward(attention_shape(pass.config), pass.attention, heads.query, heads.key, heads.value,
                      attention_dropout(pass, index), heads_of(layer.attended), layer.log_sum_exp,
                      heads_of(attended_gradient), head_gradients.query, head_gradients.key,
                      head_gradients.value, workspace.attention);
   linear_backward(layer.attention_in, weights.qkv.weight, wide, out, write, gradients.qkv.weight,
-                  gradients.qkv.bias, workspace.sums);
+                  gradients.qkv.bias, workspace.sums, pass.write_matrices);
 }
 
 }  // namespace

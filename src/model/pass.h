@@ -12,6 +12,7 @@
 #include "model/tensors.h"
 #include "ops/attention.h"
 #include "ops/dropout.h"
+#include "ops/gemm.h"
 
 namespace surprisal {
 
@@ -47,6 +48,7 @@ struct Pass {
 
   const Stream* stream = nullptr;
   const std::uint64_t* dropout_seed = nullptr;  // null: no dropout
+  Write write_matrices = Write::add;  // gradients of the layers' matrices and of the token embedding
   AttentionPlan attention;
   std::vector<std::int32_t> sequence_begin;  // [N]
   std::vector<DropoutRow> dropout_rows;      // [N], of the place last asked for

@@ -12,6 +12,44 @@
 
 namespace surprisal {
 
+namespace {
+
+void zero(std::span<float> values) {
+  parallel_ranges(static_cast<std::int64_t>(values.size()), 1 << 18,
+                  [&](std::int64_t begin, std::int64_t end, int) {
+                    std::fill(values.begin() + begin, values.begin() + end, 0.0f);
+                  });
+}
+
+void zero(const Tensor& tensor) {
+  zero({tensor.f32(), static_cast<std::size_t>(tensor.elements())});
+}
+
+// Gradients that a backward pass can write as well as add to. They are nearly all of a model, and zeroing
+// them first would be a pass over that memory for nothing.
+std::vector<Tensor> matrices_of(const ModelTensors& tensors) {
+  std::vector<Tensor> matrices{tensors.token_embedding};
+  for (const LayerTensors& layer : tensors.layers) {
+    for (const Affine* linear : {&layer.qkv, &layer.attention_output, &layer.up, &layer.down}) {
+      matrices.push_back(linear->weight);
+    }
+  }
+  std::sort(matrices.begin(), matrices.end(),
+            [](const Tensor& a, const Tensor& b) { return a.f32() < b.f32(); });
+  return matrices;
+}
+
+void zero_between(const Tensor& flat, const std::vector<Tensor>& matrices) {
+  float* begin = flat.f32();
+  for (const Tensor& matrix : matrices) {
+    zero({begin, matrix.f32()});
+    begin = matrix.f32() + matrix.elements();
+  }
+  zero({begin, flat.f32() + flat.elements()});
+}
+
+}  // namespace
+
 struct Transformer::State {
   State(const ModelConfig& model_config, Mode run_mode, Capacity largest, std::size_t head_workspace)
       : config(model_config), table(make_parameter_table(config)), mode(run_mode), capacity(largest) {
@@ -19,7 +57,9 @@ struct Transformer::State {
     arenas.reserve();
     layout = lay_out(config, table, mode, capacity, head_workspace, arenas);
     weights = bind_tensors(config, table, layout.weights);
-    if (mode == Mode::train) gradients = bind_tensors(config, table, layout.gradients);
+    if (mode == Mode::evaluate) return;
+    gradients = bind_tensors(config, table, layout.gradients);
+    matrix_gradients = matrices_of(gradients);
   }
 
   ModelConfig config;
@@ -31,6 +71,8 @@ struct Transformer::State {
   ModelTensors weights, gradients;
   Pass pass{config, weights, gradients, layout};
   HeadRows target_rows, label_rows;
+  std::vector<Tensor> matrix_gradients;
+  bool matrices_stale = false;  // zero by name: the next backward pass writes them
 
   void check([[maybe_unused]] const Stream& stream) const {
     [[maybe_unused]] auto size = [](const auto& array) { return static_cast<std::int64_t>(array.size()); };
@@ -41,6 +83,23 @@ struct Transformer::State {
     embed(pass);
     for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) forward_layer(pass, layer);
   }
+  void zero_gradients() {
+    zero_between(layout.gradients, matrix_gradients);
+    matrices_stale = true;
+  }
+  // Before anybody looks at them.
+  void settle_gradients() {
+    if (!matrices_stale) return;
+    for (const Tensor& matrix : matrix_gradients) zero(matrix);
+    matrices_stale = false;
+  }
+  void begin_backward() {
+    zero({layout.workspace.gradient.f32(), static_cast<std::size_t>(pass.tokens() * config.hidden_size)});
+    pass.write_matrices = matrices_stale ? Write::over : Write::add;
+    // Without targets only the embedding's own gradient comes, which adds.
+    if (matrices_stale && pass.stream->target.empty()) zero(gradients.token_embedding);
+    matrices_stale = false;
+  }
 };
 
 namespace {
@@ -50,13 +109,6 @@ Capacity complete(Capacity capacity) {
   if (capacity.targets <= 0) capacity.targets = capacity.tokens;
   if (capacity.labels <= 0) capacity.labels = 1;
   return capacity;
-}
-
-void zero(std::span<float> values) {
-  parallel_ranges(static_cast<std::int64_t>(values.size()), 1 << 18,
-                  [&](std::int64_t begin, std::int64_t end, int) {
-                    std::fill(values.begin() + begin, values.begin() + end, 0.0f);
-                  });
 }
 
 // Each block of a parameter has numbers of its own, so that blocks can be drawn side by side.
@@ -113,6 +165,7 @@ std::span<const float> Transformer::weights() const {
 
 std::span<float> Transformer::gradients() {
   if (state_->mode == Mode::evaluate) return {};
+  state_->settle_gradients();
   return {state_->layout.gradients.f32(), static_cast<std::size_t>(state_->table.size)};
 }
 
@@ -121,6 +174,7 @@ Tensor Transformer::weight(int parameter) const {
 }
 
 Tensor Transformer::gradient(int parameter) const {
+  state_->settle_gradients();
   return parameter_view(state_->table, state_->layout.gradients, parameter);
 }
 
@@ -146,8 +200,7 @@ void Transformer::accumulate_gradients(const Stream& stream, const SurprisalGrad
   state.check(stream);
   state.pass.begin(stream, dropout_seed);
   state.forward_layers();
-  zero({state.layout.workspace.gradient.f32(),
-        static_cast<std::size_t>(stream.size() * state.config.hidden_size)});
+  state.begin_backward();
   vocabulary_head(state.pass, state.target_rows, &scale.token, false, result.token);
   sentence_head(state.pass, state.label_rows, &scale.label, false, result.label);
   for (std::int64_t layer = state.config.num_hidden_layers; layer-- > 0;) backward_layer(state.pass, layer);
@@ -159,7 +212,7 @@ void Transformer::logits(std::int64_t row, std::span<float> logits) {
 }
 
 void Transformer::zero_gradients() {
-  zero(gradients());
+  if (state_->mode == Mode::train) state_->zero_gradients();
 }
 
 double Transformer::flops(const Stream& stream, bool training) const {

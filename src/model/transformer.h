@@ -82,6 +82,8 @@ class Transformer {
   // constant. REQUIRES logits.size() == vocab_size.
   void logits(std::int64_t row, std::span<float> logits);
 
+  // The next accumulate_gradients() writes most of them instead of adding: a view taken before holds what it held until
+  // gradients() or gradient() is called again.
   void zero_gradients();
 
   // Floating-point operations that forward (and backward, in training) of this stream need: multiply-adds of every

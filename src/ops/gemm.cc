@@ -27,21 +27,20 @@ std::int64_t even(std::int64_t size, std::int64_t piece, std::int64_t unit) {
 }
 
 // Measured with oneDNN's sgemm on AVX-512. It copies its operands into panels on every call, so large blocks
-// are fastest as long as there are enough of them to share out, and it copies a transposed A slowest: there
-// a block spans as many columns as can be. Never a function of the number of threads, or results would be,
-// too.
+// are fastest as long as there are enough of them to share out, and it copies a transposed operand slowest:
+// a transposed A (a gradient of weights) wants wide blocks, a transposed B (weights) high ones. Never a
+// function of the number of threads, or results would be, too.
 Blocks choose_blocks(const Matrix& a, const Matrix& c) {
-  constexpr std::int64_t kShared = 6, kEnough = 4;
-  Blocks block{std::min<std::int64_t>(a.transposed ? 192 : 512, c.rows),
-               std::min<std::int64_t>(768, c.columns)};
-  const auto halve_while_below = [&](std::int64_t enough, std::int64_t& size, std::int64_t least) {
-    while (count(block, c) < enough && size / 2 >= least) size /= 2;
+  constexpr std::int64_t kEnough = 4;
+  Blocks block{std::min<std::int64_t>(a.transposed ? 192 : 1024, c.rows),
+               std::min<std::int64_t>(a.transposed ? 768 : 384, c.columns)};
+  const auto halve = [&](std::int64_t& size, std::int64_t least) {
+    while (count(block, c) < kEnough && size / 2 >= least) size /= 2;
   };
-  halve_while_below(kShared, block.columns, 384);
-  halve_while_below(kEnough, block.rows, 256);
-  halve_while_below(kEnough, block.columns, 192);
-  halve_while_below(kEnough, block.rows, 64);
-  halve_while_below(kEnough, block.columns, 96);
+  halve(block.rows, 256);
+  halve(block.columns, 192);
+  halve(block.rows, 64);
+  halve(block.columns, 96);
   return {even(c.rows, block.rows, 16), even(c.columns, block.columns, 48)};
 }
 

@@ -49,10 +49,11 @@ void add_column_sums(const Tensor& x, const Tensor& out, const Tensor& workspace
   });
 }
 
-void linear_backward(const Tensor& x, const Tensor& weight, const Tensor& dy, const Tensor& dx, Write write_dx,
-                     const Tensor& dweight, const Tensor& dbias, const Tensor& workspace) {
+void linear_backward(const Tensor& x, const Tensor& weight, const Tensor& dy, const Tensor& dx,
+                     Write write_dx, const Tensor& dweight, const Tensor& dbias, const Tensor& workspace,
+                     Write write_dweight) {
   if (dx.data) gemm(matrix(dy), matrix(weight), matrix(dx), write_dx);
-  if (dweight.data) gemm(matrix(dy).transpose(), matrix(x), matrix(dweight), Write::add);
+  if (dweight.data) gemm(matrix(dy).transpose(), matrix(x), matrix(dweight), write_dweight);
   if (dbias.data) add_column_sums(dy, dbias, workspace);
 }
 

@@ -11,11 +11,12 @@ namespace surprisal {
 // Writes y. `bias` may be empty (data null).
 void linear_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& y);
 
-// dx [N, in] = dy W is written (not where dx.data is null); dweight += dy^T x; dbias += sum over rows of dy
-// (neither where its data is null). dx overlaps nothing else. workspace: f32, linear_workspace(N, out)
-// elements.
-void linear_backward(const Tensor& x, const Tensor& weight, const Tensor& dy, const Tensor& dx, Write write_dx,
-                     const Tensor& dweight, const Tensor& dbias, const Tensor& workspace);
+// dx [N, in] = dy W is written (not where dx.data is null); dweight += dy^T x, or is written; dbias += sum
+// over rows of dy (neither where its data is null). dx overlaps nothing else. workspace: f32,
+// linear_workspace(N, out) elements.
+void linear_backward(const Tensor& x, const Tensor& weight, const Tensor& dy, const Tensor& dx,
+                     Write write_dx, const Tensor& dweight, const Tensor& dbias, const Tensor& workspace,
+                     Write write_dweight = Write::add);
 std::int64_t linear_workspace(std::int64_t rows, std::int64_t out);
 
 // out[j] += sum_i x[i, j], over fixed blocks of rows added in order. workspace as above.

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "core/tensor.h"
+#include "ops/gemm.h"
 
 namespace surprisal {
 
@@ -21,10 +22,11 @@ struct CrossEntropyInput {
 };
 
 struct CrossEntropyGradients {
-  std::span<const float> scale;  // [T] d(loss)/d(surprisal_t)
-  Tensor dhidden;                // f32 [T, D], written
-  Tensor dweight;                // f32 [V, D], added to; data null: a frozen head, skipped
-  Tensor dbias;                  // f32 [V], added to; data null: skipped
+  std::span<const float> scale;      // [T] d(loss)/d(surprisal_t)
+  Tensor dhidden;                    // f32 [T, D], written
+  Tensor dweight;                    // f32 [V, D], added to; data null: a frozen head, skipped
+  Tensor dbias;                      // f32 [V], added to; data null: skipped
+  Write write_dweight = Write::add;  // Write::over: dweight is written, which takes T > 0
 };
 
 // surprisal: [T], written, in nats. predicted: [T] most probable ids (ties to the smallest), or empty.
@@ -35,7 +37,8 @@ void linear_cross_entropy(const CrossEntropyInput& input, const CrossEntropyGrad
                           std::span<float> surprisal, std::span<std::int32_t> predicted,
                           const Tensor& workspace);
 
-// Elements of f32 workspace, at most `budget` bytes (but room for one row).
+// Elements of f32 workspace (room for one row at least): with what products copy beside it, at most `budget`
+// bytes.
 std::int64_t cross_entropy_workspace(std::int64_t targets, std::int64_t vocabulary, std::size_t budget);
 
 }  // namespace surprisal
