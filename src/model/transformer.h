@@ -8,10 +8,11 @@
 #include <utility>
 #include <vector>
 
+#include "surprisal/stream.h"
+
 #include "core/arena.h"
 #include "model/config.h"
 #include "model/parameter.h"
-#include "surprisal/stream.h"
 
 namespace surprisal {
 
@@ -36,7 +37,8 @@ struct StreamResult {
   TermResult token, label;
 };
 
-// d(loss)/d(surprisal) of every target and label: lambda * weight / (sum of weights over the whole optimizer step).
+// d(loss)/d(surprisal) of every target and label: lambda * weight / (sum of weights over the whole optimizer
+// step).
 struct SurprisalGradient {
   std::span<const float> token, label;
 };
@@ -48,9 +50,9 @@ struct MemoryUse {
 
 class Transformer {
  public:
-  // Lays out and reserves all memory; weights are zero. `head_workspace`: bytes that the vocabulary head may use
-  // beside its outputs. Scratch is for threads() as they are now: REQUIRES that they are not raised later. Throws
-  // Error (memory).
+  // Lays out and reserves all memory; weights are zero. `head_workspace`: bytes that the vocabulary head may
+  // use beside its outputs. Scratch is for threads() as they are now: REQUIRES that they are not raised
+  // later. Throws Error (memory).
   Transformer(const ModelConfig& config, Mode mode, Capacity capacity,
               std::size_t head_workspace = std::size_t{64} << 20);
   ~Transformer();
@@ -61,9 +63,9 @@ class Transformer {
 
   const ModelConfig& config() const;
   const ParameterTable& table() const;
-  std::span<float> weights();            // flat, layout of table()
+  std::span<float> weights();  // flat, layout of table()
   std::span<const float> weights() const;
-  std::span<float> gradients();          // flat; empty in Mode::evaluate
+  std::span<float> gradients();  // flat; empty in Mode::evaluate
   Tensor weight(int parameter) const;
   Tensor gradient(int parameter) const;
 
@@ -73,21 +75,22 @@ class Transformer {
   // Forward without dropout. REQUIRES a checked stream within the capacity.
   void evaluate(const Stream& stream, StreamResult& result);
 
-  // Forward, and adds d(loss)/d(parameter) to gradients(). Dropout is on where `dropout_seed` is given; its numbers are
-  // keyed by it and by (sample, epoch, row within the sequence, place in the model). REQUIRES Mode::train.
-  void accumulate_gradients(const Stream& stream, const SurprisalGradient& scale, const std::uint64_t* dropout_seed,
-                            StreamResult& result);
+  // Forward, and adds d(loss)/d(parameter) to gradients(). Dropout is on where `dropout_seed` is given; its
+  // numbers are keyed by it and by (sample, epoch, row within the sequence, place in the model). REQUIRES
+  // Mode::train.
+  void accumulate_gradients(const Stream& stream, const SurprisalGradient& scale,
+                            const std::uint64_t* dropout_seed, StreamResult& result);
 
-  // Logits over the vocabulary, [V], at `row` of the stream of the last evaluate() (for sampling): log p up to a
-  // constant. REQUIRES logits.size() == vocab_size.
+  // Logits over the vocabulary, [V], at `row` of the stream of the last evaluate() (for sampling): log p up
+  // to a constant. REQUIRES logits.size() == vocab_size.
   void logits(std::int64_t row, std::span<float> logits);
 
-  // The next accumulate_gradients() writes most of them instead of adding: a view taken before holds what it held until
-  // gradients() or gradient() is called again.
+  // The next accumulate_gradients() writes most of them instead of adding: a view taken before holds what it
+  // held until gradients() or gradient() is called again.
   void zero_gradients();
 
-  // Floating-point operations that forward (and backward, in training) of this stream need: multiply-adds of every
-  // matrix product counted twice, visible pairs only, scored rows only.
+  // Floating-point operations that forward (and backward, in training) of this stream need: multiply-adds of
+  // every matrix product counted twice, visible pairs only, scored rows only.
   double flops(const Stream& stream, bool training) const;
 
  private:

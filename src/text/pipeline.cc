@@ -92,11 +92,12 @@ void TokenizerPipeline::encode(std::string_view text, std::vector<std::int32_t>&
 void TokenizerPipeline::encode_between(AlignedText text, Output& output) const {
   if (normalizer_) normalizer_->normalize(text);
   std::vector<AddedTokens::Part> parts = added_.find_in_normalized(text.text);
+  if (parts.size() == 1 && !parts.front().id) return encode_words(std::move(text), output);  // the usual case
   for (const AddedTokens::Part& part : parts) {
     if (part.id) {
       output.add(*part.id, text.origin[part.span.begin]);
     } else {
-      encode_words(parts.size() == 1 ? std::move(text) : text.slice(part.span), output);
+      encode_words(text.slice(part.span), output);
     }
   }
 }

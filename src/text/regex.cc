@@ -41,6 +41,7 @@ PCRE2_SPTR units(std::string_view text) {
 }  // namespace
 
 struct Regex::Code {
+  Code(CodePointer compiled, ContextPointer limits) : code(std::move(compiled)), context(std::move(limits)) {}
   CodePointer code;
   ContextPointer context;
 };

@@ -146,7 +146,8 @@ TEST_F(RunConfiguration, ImpossibleValuesNameKeyAndRange) {
                HasSubstr("model.hidden_dropout_prob"));
   EXPECT_ERROR(read(kRun, {{"train.lr_scheduler_type", "polynomial"}}), usage,
                AllOf(HasSubstr("polynomial"), HasSubstr("cosine")));
-  EXPECT_ERROR(read(kRun, {{"train.lr_scheduler_type", "cosin"}}), usage, HasSubstr("did you mean \"cosine\"?"));
+  EXPECT_ERROR(read(kRun, {{"train.lr_scheduler_type", "cosin"}}), usage,
+               HasSubstr("did you mean \"cosine\"?"));
 }
 
 TEST_F(RunConfiguration, WhatOneKeyAloneCannotTell) {
