@@ -1,6 +1,7 @@
 // The loss of given streams, or of a text under an objective, as one optimizer step would see it, and its
 // gradients.
 #include <algorithm>
+#include <cmath>
 #include <iostream>
 #include <iterator>
 #include <memory>
@@ -165,11 +166,27 @@ void print_text(const Step& step, const Outcome& outcome) {
   term("label", outcome.sums.label());
 }
 
+void check_finite(const Outcome& outcome, const Step& step, const std::string& model) {
+  double loss = outcome.sums.loss(step.weights);
+  if (std::isfinite(loss)) return;
+  throw Error(ErrorKind::diverged, {.what = "the loss is not finite",
+                                    .where = model,
+                                    .found = fmt::format("{}", loss),
+                                    .fix = "look for weights that are not finite"});
+}
+
 void loss_verb(Arguments& arguments, const CLI::App& verb) {
   bool text = !arguments.samples.text.empty() && !arguments.samples.objective.empty();
   if (text == !arguments.streams.empty()) {
     throw Error(ErrorKind::usage, {.what = "what to evaluate is not clear",
                                    .expected = "--streams FILE.jsonl, or --objective SPEC and --text FILE"});
+  }
+  for (const char* option :
+       {"--objective", "--text", "--sequence-length", "--seed", "--epoch", "--samples"}) {
+    if (!text && verb.count(option) > 0) {
+      throw Error(ErrorKind::usage, {.what = fmt::format("{} has no meaning beside --streams", option),
+                                     .fix = "leave it out, or give --objective and --text"});
+    }
   }
   arguments.samples.read_overrides(verb.remaining());
   constexpr std::int32_t kPackTokens = 1024;
@@ -185,6 +202,7 @@ void loss_verb(Arguments& arguments, const CLI::App& verb) {
   Transformer model(config, gradients ? Mode::train : Mode::evaluate, capacity_of(packs));
   load_weights(arguments.model, model);
   Outcome outcome = run_step(model, step, packs, gradients);
+  check_finite(outcome, step, arguments.model);
   if (gradients) save_gradients(arguments.gradients, model);
   arguments.json ? print_json(step, outcome) : print_text(step, outcome);
 }

@@ -97,8 +97,11 @@ int run(int count, char** arguments) {
   add_explain(app);
   add_doctor(app);
   try {
-    check_names(app, std::span(arguments, static_cast<std::size_t>(count)).subspan(1));
-    app.parse(count, arguments);
+    std::span<char*> given = std::span(arguments, static_cast<std::size_t>(count)).subspan(1);
+    check_names(app, given);
+    std::vector<std::string> words = join_overrides(given);
+    std::reverse(words.begin(), words.end());  // as CLI11 takes them
+    app.parse(std::move(words));
     flush_results();
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version

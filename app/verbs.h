@@ -1,6 +1,7 @@
 // One file a verb: each adds its subcommand and says what running it does.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,11 @@ void add_loss(CLI::App& app);
 void add_explain(CLI::App& app);
 void add_doctor(CLI::App& app);
 
-// "--train.max_steps 10 --run.seed=3" as overrides. Throws Error (usage) on anything else.
+// The arguments with "--section.key VALUE" as the one word "--section.key=VALUE", so that the parser does not
+// take VALUE for a file.
+std::vector<std::string> join_overrides(std::span<char*> arguments);
+
+// {"--train.max_steps=10", "--run.seed=3"} as overrides. Throws Error (usage) on anything else.
 std::vector<Override> parse_overrides(const std::vector<std::string>& arguments);
 
 }  // namespace surprisal

@@ -49,8 +49,8 @@ struct Stream {
   std::vector<std::int32_t> block_position;  // [N] GLM's second position; 0 elsewhere
   std::vector<std::int32_t> segment;         // [N] sentence A or B
   std::vector<Interval> visible;             // [N]
-  std::vector<Target> target;                // [T] by ascending row
-  std::vector<Label> label;                  // [S] by ascending row
+  std::vector<Target> target;                // [T] sequence by sequence, in any order within one
+  std::vector<Label> label;                  // [S] likewise
   std::vector<Sequence> sequence;            // by ascending begin; together they cover [0, N)
 
   std::int32_t size() const { return static_cast<std::int32_t>(token.size()); }

@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -198,6 +199,22 @@ void make_directories(const fs::path& directory) {
   std::error_code cause;
   fs::create_directories(directory, cause);
   if (cause) fail(directory, "cannot create the directory", cause.value());
+}
+
+FileLock::FileLock(const fs::path& path)
+    : descriptor_(open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666)) {
+  if (descriptor_ < 0) fail(path, "cannot open", errno);
+  if (flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
+  int cause = errno;
+  close(descriptor_);
+  if (cause != EWOULDBLOCK) fail(path, "cannot lock", cause);
+  throw Error(
+      ErrorKind::usage,
+      {.what = "another process is at work here", .where = path.string(), .fix = "wait for it to end"});
+}
+
+FileLock::~FileLock() {
+  close(descriptor_);  // which gives the lock back
 }
 
 }  // namespace surprisal

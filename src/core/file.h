@@ -54,6 +54,19 @@ class FileWriter {
   bool committed_ = false;
 };
 
+// Holds `path` (made if missing) for this process alone until it is destroyed or the process ends, however it
+// ends. Throws Error (usage) where another process holds it, Error (io) where it cannot be made.
+class FileLock {
+ public:
+  explicit FileLock(const std::filesystem::path& path);
+  ~FileLock();
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+
+ private:
+  int descriptor_ = -1;
+};
+
 // Replaces `path` whole or not at all: temporary file beside it, fsync, rename, fsync of the directory.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 

@@ -1,6 +1,8 @@
 #include "stream/check.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <vector>
 
@@ -124,13 +126,21 @@ class Check {
       fail(array, index, "row leaves the stream", fmt::format("{}", row),
            fmt::format("at least 0 and below {}", rows_));
     }
-    if (row <= before) {
-      fail(array, index, "rows do not ascend", fmt::format("{} after {}", row, before),
-           fmt::format("above {}", before));
+    if (before >= 0 && row < sequence_begin(before)) {
+      fail(array, index, "a row of an earlier sequence follows", fmt::format("{} after {}", row, before),
+           fmt::format("at least {}", sequence_begin(before)));
     }
     if (!std::isfinite(weight) || weight < 0) {
       fail(array, index, "impossible weight", fmt::format("{}", weight), "a finite number, at least 0");
     }
+  }
+
+  // Of the sequence that holds the row; sequences were checked before.
+  std::int32_t sequence_begin(std::int32_t row) const {
+    auto after =
+        std::upper_bound(stream_.sequence.begin(), stream_.sequence.end(), row,
+                         [](std::int32_t value, const Sequence& sequence) { return value < sequence.begin; });
+    return after == stream_.sequence.begin() ? 0 : std::prev(after)->begin;
   }
 
   const Stream& stream_;
@@ -145,9 +155,9 @@ void check_stream(const Stream& stream, const StreamLimits& limits, const std::s
   Check check(stream, limits, where);
   check.lengths();
   check.rows();
+  check.sequences();
   check.targets();
   check.labels();
-  check.sequences();
 }
 
 }  // namespace surprisal

@@ -19,8 +19,8 @@ struct StreamLimits {
 
 // Throws Error (data) naming `where`, the array, the row, found and expected: arrays of unequal length; an
 // interval that is not 0 <= begin <= end <= N; a row, id, position, segment or class outside its range; a
-// weight that is negative or not finite; targets or labels not ascending by row; sequences that do not cover
-// the stream in order.
+// weight that is negative or not finite; targets or labels of an earlier sequence behind those of a later
+// one; sequences that do not cover the stream in order.
 void check_stream(const Stream& stream, const StreamLimits& limits, const std::string& where);
 
 }  // namespace surprisal

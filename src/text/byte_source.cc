@@ -105,10 +105,11 @@ class GzipSource : public ByteSource {
       in_member_ = false;
       padding_ = true;
     } else if (result == Z_BUF_ERROR && !input) {
-      throw Error(ErrorKind::io, {.what = "the gzip data end early: the file is truncated", .where = path_});
+      throw Error(ErrorKind::data,
+                  {.what = "the gzip data end early: the file is truncated", .where = path_});
     } else if (result != Z_OK && result != Z_BUF_ERROR) {
       std::string cause = stream_.msg ? stream_.msg : "error " + std::to_string(result);
-      throw Error(ErrorKind::io, {.what = "not gzip, or damaged: " + cause, .where = path_});
+      throw Error(ErrorKind::data, {.what = "not gzip, or damaged: " + cause, .where = path_});
     }
   }
 

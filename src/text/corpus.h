@@ -35,10 +35,10 @@ struct Document {
 
 // Reads .txt and .jsonl (a "text" field, taken as it is; a record is a document), each also .gz, in order,
 // and calls `sink` for every document that is not blank, in bounded memory (a file streams; a document is
-// held whole). CRLF is read as LF, a byte order mark is dropped. Throws Error: io (missing, directory,
-// truncated gzip, an empty file), data (invalid UTF-8 with the byte's offset, malformed JSONL with the line,
-// a file of another kind, a document of 4 GiB or more). Names, kinds and existence of all files are checked
-// before the first is read.
+// held whole). CRLF is read as LF, a byte order mark is dropped. Throws Error: io (missing, directory),
+// data (an empty file, damaged or truncated gzip, invalid UTF-8 with the byte's offset, malformed JSONL with
+// the line, a file of another kind, a document of 4 GiB or more). Names, kinds and existence of all files are
+// checked before the first is read.
 void read_corpus(const std::vector<std::string>& files, const CorpusOptions& options,
                  const std::function<void(Document&&)>& sink);
 

@@ -41,7 +41,7 @@ std::uint64_t checked_size(const std::string& path) {
   }
   if (!std::filesystem::is_regular_file(status)) return 0;  // a pipe tells its size by its end
   std::uint64_t size = std::filesystem::file_size(path, cause);
-  if (!cause && size == 0) throw Error(ErrorKind::io, {.what = "the file is empty", .where = path});
+  if (!cause && size == 0) throw Error(ErrorKind::data, {.what = "the file is empty", .where = path});
   return cause ? 0 : size;
 }
 

@@ -24,7 +24,7 @@ bool LineReader::next(std::string& line) {
   line.clear();
   bool ended = append_rest(line);
   if (!ended && line.empty()) {
-    if (number_ == 0) throw Error(ErrorKind::io, {.what = "the file is empty", .where = path_});
+    if (number_ == 0) throw Error(ErrorKind::data, {.what = "the file is empty", .where = path_});
     return false;
   }
   ++number_;

@@ -18,7 +18,7 @@ class LineReader {
 
   // The next line without its end, LF or CRLF; false at the end of the file. A byte order mark at the file's
   // start is dropped. Throws Error: data (not UTF-8, with the bad byte's offset in the decompressed file; a
-  // line of 4 GiB), io (truncated gzip; an empty file).
+  // line of 4 GiB; damaged or truncated gzip; an empty file).
   bool next(std::string& line);
 
   std::uint64_t number() const { return number_; }  // 1-based, of the line last given

@@ -24,6 +24,24 @@ std::string read_if_there(const std::filesystem::path& path) {
   return std::filesystem::exists(path, ignored) ? read_file(path) : "";
 }
 
+// What a tokenizer.json that came alone lacks: without it, transformers takes the tokenizer for that of the
+// model's family and puts its own components in place of some.
+std::string config_of(const Tokenizer& tokenizer) {
+  const SpecialTokens& special = tokenizer.special();
+  OrderedJson config{{"tokenizer_class", "PreTrainedTokenizerFast"}, {"clean_up_tokenization_spaces", false}};
+  auto add = [&](const char* role, const std::optional<std::int32_t>& id) {
+    if (id) config[role] = tokenizer.token(*id);
+  };
+  add("bos_token", special.bos);
+  add("eos_token", special.eos);
+  add("unk_token", special.unk);
+  add("cls_token", special.cls);
+  add("sep_token", special.sep);
+  add("pad_token", special.pad);
+  add("mask_token", special.mask);
+  return config.dump(2) + "\n";
+}
+
 }  // namespace
 
 Tokenizer Tokenizer::from_json(std::string tokenizer_json, std::string tokenizer_config_json,
@@ -38,7 +56,8 @@ Tokenizer Tokenizer::from_json(std::string tokenizer_json, std::string tokenizer
   tokenizer.special_ =
       find_special_tokens(tokenizer_config_json, *tokenizer.pipeline_, (directory / kConfigFile).string());
   tokenizer.tokenizer_json_ = std::move(tokenizer_json);
-  tokenizer.tokenizer_config_json_ = std::move(tokenizer_config_json);
+  tokenizer.tokenizer_config_json_ =
+      tokenizer_config_json.empty() ? config_of(tokenizer) : std::move(tokenizer_config_json);
   return tokenizer;
 }
 
@@ -96,9 +115,9 @@ std::span<const TemplatePiece> Tokenizer::pair_template() const {
 }
 
 void Tokenizer::save(const std::filesystem::path& directory) const {
-  create_directories(directory);
+  make_directories(directory);
   write_file_atomically(directory / kTokenizerFile, tokenizer_json_);
-  if (!tokenizer_config_json_.empty()) write_file_atomically(directory / kConfigFile, tokenizer_config_json_);
+  write_file_atomically(directory / kConfigFile, tokenizer_config_json_);
 }
 
 }  // namespace surprisal

@@ -1,6 +1,10 @@
 #include "train/run_log.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <numbers>
+
+#include <fmt/format.h>
 
 #include "core/machine.h"
 #include "core/parallel.h"
@@ -17,8 +21,11 @@ OrderedJson number_or_null(const std::optional<double>& value) {
 void add_parts(OrderedJson& line, const std::string& prefix, const std::vector<std::string>& names,
                const std::vector<LossSum>& token, const std::vector<LossSum>& label) {
   for (std::size_t part = 0; part < names.size() && names.size() > 1; ++part) {
-    if (token[part].weight > 0) line[prefix + "token_loss/" + names[part]] = token[part].mean();
-    if (label[part].weight > 0) line[prefix + "label_loss/" + names[part]] = label[part].mean();
+    auto end = names.begin() + static_cast<std::ptrdiff_t>(part);
+    auto earlier = std::count(names.begin(), end, names[part]);  // parts may be alike
+    std::string name = earlier > 0 ? fmt::format("{} #{}", names[part], earlier + 1) : names[part];
+    if (token[part].weight > 0) line[prefix + "token_loss/" + name] = token[part].mean();
+    if (label[part].weight > 0) line[prefix + "label_loss/" + name] = label[part].mean();
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "surprisal/error.h"
 
+#include "core/file.h"
 #include "core/machine.h"
 #include "core/parallel.h"
 #include "infer/generate.h"
@@ -149,6 +150,11 @@ class Run {
   std::int64_t label_capacity() const { return mixture_.has_labels() ? options_.micro_batch_tokens : 1; }
   std::int64_t micro_batches() const { return options_.tokens_per_step / options_.micro_batch_tokens; }
   bool due(std::int64_t every) const { return every > 0 && state_.step % every == 0; }
+  std::string saved_so_far() const {
+    std::optional<fs::path> saved = directory_.latest();
+    return saved ? fmt::format("the last checkpoint, {}, is as it was", saved->string())
+                 : "no checkpoint was saved yet";
+  }
   bool finished() const { return state_.step == plan_.max_steps; }
   RunSummary summary() const;
 
@@ -156,6 +162,7 @@ class Run {
   const TrainOptions& options_;
   TrainObserver& observer_;
   RunDirectory directory_;
+  std::optional<FileLock> lock_;
   std::uint64_t seed_;
   Tokenizer tokenizer_;
   Mixture mixture_;
@@ -275,6 +282,8 @@ RunSummary Run::run(bool resume) {
   std::int32_t pack_tokens = static_cast<std::int32_t>(options_.micro_batch_tokens);
   Sampler sampler(*corpus_, mixture_, seed_, pack_tokens, SampleOrder::shuffled);
   std::int64_t max_steps = count_steps(sampler);
+  make_directories(directory_.path());
+  lock_.emplace(directory_.path() / "run.lock");
   directory_.open(resume);
   std::optional<fs::path> checkpoint = resume ? directory_.latest() : std::nullopt;
   if (resume && !checkpoint) observer_.message("there is no checkpoint to resume from: starting afresh");
@@ -303,12 +312,11 @@ void Run::loop(Sampler& sampler) {
     double rate = learning_rate(options_, plan_.max_steps, number);
     StepResult result = step.run(sampler, number, rate);
     if (!result.finite()) {
-      throw Error(
-          ErrorKind::diverged,
-          {.what = fmt::format("loss {} and gradient norm {} at step {}", result.loss, result.gradient_norm,
-                               number),
-           .where = "documents " + step.documents(*corpus_),
-           .fix = "lower train.learning_rate or look at these documents; the last checkpoint is as it was"});
+      throw Error(ErrorKind::diverged,
+                  {.what = fmt::format("loss {} and gradient norm {} at step {}", result.loss,
+                                       result.gradient_norm, number),
+                   .where = "documents " + step.documents(*corpus_),
+                   .fix = "lower train.learning_rate or look at these documents; " + saved_so_far()});
     }
     state_.step = number;
     state_.tokens += result.tokens;
@@ -353,7 +361,7 @@ Evaluation Run::evaluation() {
     if (error.kind() != ErrorKind::diverged) throw;
     ErrorParts parts = error.parts();
     parts.what += fmt::format(" at step {}", state_.step);
-    parts.fix = "lower train.learning_rate; the last checkpoint is as it was";
+    parts.fix = "lower train.learning_rate; " + saved_so_far();
     throw Error(ErrorKind::diverged, parts);
   }
 }

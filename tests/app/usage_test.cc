@@ -1,4 +1,6 @@
 // What the program says of itself, and of words that it does not know.
+#include <filesystem>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -73,6 +75,44 @@ TEST_F(Usage, WhatIsMissing) {
   EXPECT_FAILS(workplace_.run({"loss", "--model", "gpt2"}), 2,
                AllOf(HasSubstr("--streams"), HasSubstr("--objective"), HasSubstr("--text")));
   EXPECT_FAILS(workplace_.run({"train", "run.toml", "--train.max_steps"}), 2, HasSubstr("has no value"));
+}
+
+// The parser must not take an override's value for the file.
+TEST_F(Usage, OverridesStandAnywhere) {
+  workplace_.write("run.toml", tiny_toml("causal"));
+  EXPECT_EQ(workplace_.run({"train", "--train.max_steps", "1", "run.toml", "--run.directory", "first"}).code,
+            0);
+  EXPECT_TRUE(std::filesystem::exists(workplace_ / "first/step-00000001"));
+  EXPECT_EQ(workplace_.run({"train", "--train.max_steps=1", "--run.directory", "second", "run.toml"}).code,
+            0);
+  EXPECT_FAILS(workplace_.run({"train", "--resume", "--run.directory", "first"}), 2,
+               HasSubstr("no configuration"));
+  std::vector<std::string> explain{"explain", "--objective", "mlm", "--tokenizer", "wordpiece", "--json"};
+  auto with = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = explain;
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return workplace_.run(arguments);
+  };
+  Outcome before = with({"--objective.mlm.probability", "0.9", "text.txt"});
+  EXPECT_EQ(before.code, 0) << before.err;
+  EXPECT_EQ(before.out, with({"text.txt", "--objective.mlm.probability", "0.9"}).out);
+  EXPECT_NE(before.out, with({"text.txt"}).out);
+  EXPECT_EQ(
+      workplace_.run({"score", "--model", "gpt2", "--data.document", "line", "--json", "text.txt"}).code, 0);
+}
+
+TEST_F(Usage, LossTakesStreamsOrText) {
+  workplace_.write("s.jsonl",
+                   R"({"token":[1,2],"visible":[[0,1],[0,2]],"target":[[1,1,1],[0,1,1],[0,2,1]]})");
+  std::vector<std::string> loss{"loss", "--model", "gpt2", "--streams", "s.jsonl", "--json"};
+  Outcome outcome = workplace_.run(loss);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.json()["surprisal"][0].size(), 3u);  // in the order of the file
+  for (const char* option : {"--samples", "--epoch", "--text"}) {
+    std::vector<std::string> both = loss;
+    both.insert(both.end(), {option, "1"});
+    EXPECT_FAILS(workplace_.run(both), 2, HasSubstr("beside --streams"));
+  }
 }
 
 TEST_F(Usage, ResultsThatCannotBeWrittenAreAnError) {

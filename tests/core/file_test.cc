@@ -27,6 +27,14 @@ class File : public testing::Test {
   TemporaryDirectory directory_;
 };
 
+TEST_F(File, ALockIsHeldByOneAndGivenBack) {
+  {
+    FileLock lock(directory_ / "lock");
+    EXPECT_ERROR(FileLock(directory_ / "lock"), usage, HasSubstr("another process is at work here"));
+  }
+  FileLock again(directory_ / "lock");
+}
+
 TEST_F(File, IsReadAndMapped) {
   std::string content("a\0b\n\xFF", 5);
   write_file_atomically(directory_ / "a", content);

@@ -77,26 +77,30 @@ TEST(CheckStream, ValuesOfRowsStayInTheirRanges) {
                "s:3, segment[0]: segment out of range: found 2, expected at least 0 and below 2");
 }
 
-TEST(CheckStream, TargetsStayInTheStreamAndAscend) {
+TEST(CheckStream, TargetsStayInTheStreamSequenceBySequence) {
   EXPECT_ERROR(check([](Stream& s) { s.target[0].row = 4; }), data,
                "s:3, target[0]: row leaves the stream: found 4, expected at least 0 and below 4");
   EXPECT_ERROR(check([](Stream& s) { s.target[0].row = -1; }), data,
                "s:3, target[0]: row leaves the stream: found -1, expected at least 0 and below 4");
-  EXPECT_ERROR(check([](Stream& s) {
-                 s.target.push_back({1, 1, 1});
+  auto apart = [](Stream& s) { s.sequence = {{.begin = 0, .end = 2}, {.begin = 2, .end = 4}}; };
+  EXPECT_ERROR(check([&](Stream& s) {
+                 apart(s);
+                 s.target = {{3, 1, 1}, {1, 1, 1}};
                }),
-               data, "s:3, target[1]: rows do not ascend: found 1 after 1, expected above 1");
+               data,
+               "s:3, target[1]: a row of an earlier sequence follows: found 1 after 3, expected at least 2");
+  check([&](Stream& s) {  // within a sequence any order, and several of one row
+    apart(s);
+    s.target = {{1, 1, 1}, {0, 1, 1}, {0, 2, 1}, {3, 1, 1}, {2, 1, 1}};
+  });
   EXPECT_ERROR(check([](Stream& s) { s.target[0].id = 200; }), data,
                "s:3, target[0]: id out of range: found 200, expected at least 0 and below 200");
 }
 
-TEST(CheckStream, LabelsStayInTheStreamAndAscend) {
+TEST(CheckStream, LabelsStayInTheStream) {
   EXPECT_ERROR(check([](Stream& s) { s.label[0].row = 7; }), data,
                "s:3, label[0]: row leaves the stream: found 7, expected at least 0 and below 4");
-  EXPECT_ERROR(check([](Stream& s) {
-                 s.label.push_back({0, 0, 1});
-               }),
-               data, "s:3, label[1]: rows do not ascend: found 0 after 0, expected above 0");
+  check([](Stream& s) { s.label.push_back({0, 0, 1}); });
   EXPECT_ERROR(check([](Stream& s) { s.label[0].cls = 2; }), data,
                "s:3, label[0]: class out of range: found 2, expected at least 0 and below 2");
   EXPECT_ERROR(check([](Stream& s) { s.label[0].cls = -2; }), data,

@@ -131,13 +131,13 @@ TEST_F(CorpusTest, DamagedGzipIsRefused) {
   std::string whole = gzip(text), path = files_.path("a.txt.gz");
   for (std::size_t size : {std::size_t{5}, whole.size() / 2, whole.size() - 9, whole.size() - 1}) {
     write_bytes(path, whole.substr(0, size));
-    EXPECT_ERROR(documents_of({path}), io, path + ": the gzip data end early: the file is truncated");
+    EXPECT_ERROR(documents_of({path}), data, path + ": the gzip data end early: the file is truncated");
   }
   whole[whole.size() - 8] ^= 1;  // the checksum
   write_bytes(path, whole);
-  EXPECT_ERROR(documents_of({path}), io, path + ": not gzip, or damaged: incorrect data check");
+  EXPECT_ERROR(documents_of({path}), data, path + ": not gzip, or damaged: incorrect data check");
   write_bytes(path, text);
-  EXPECT_ERROR(documents_of({path}), io, path + ": not gzip, or damaged: incorrect header check");
+  EXPECT_ERROR(documents_of({path}), data, path + ": not gzip, or damaged: incorrect header check");
 }
 
 TEST_F(CorpusTest, JsonErrorsNameTheLine) {
@@ -160,8 +160,8 @@ TEST_F(CorpusTest, FilesThatCannotBeReadAreNamed) {
   std::filesystem::create_directory(directory);
   EXPECT_ERROR(documents_of({good, none}), io, none + ": cannot open: no such file");
   EXPECT_ERROR(documents_of({directory}), io, directory + ": cannot read: is a directory: expected a file");
-  EXPECT_ERROR(documents_of({files_.add("e.txt", "")}), io, files_.path("e.txt") + ": the file is empty");
-  EXPECT_ERROR(documents_of({files_.add("e.txt.gz", "")}), io,
+  EXPECT_ERROR(documents_of({files_.add("e.txt", "")}), data, files_.path("e.txt") + ": the file is empty");
+  EXPECT_ERROR(documents_of({files_.add("e.txt.gz", "")}), data,
                files_.path("e.txt.gz") + ": the file is empty");
   EXPECT_ERROR(documents_of({}), usage, "no text file is given");
   EXPECT_ERROR(documents_of({files_.add("a.csv", "x")}), data,

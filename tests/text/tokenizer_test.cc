@@ -36,6 +36,18 @@ std::string random_text(Random& random, std::uint32_t characters) {
   return text;
 }
 
+// Alone, a tokenizer.json would be read by transformers as the tokenizer of the model's family.
+TEST(Tokenizer, SavesAConfigurationWhereItCameAlone) {
+  Tokenizer alone =
+      Tokenizer::from_json(read_file(kGoldens + "/wordpiece_cased/tokenizer.json"), "", "tokenizer.json");
+  TemporaryDirectory directory;
+  alone.save(directory.path());
+  std::string config = read_file(directory / "tokenizer_config.json");
+  EXPECT_THAT(config, testing::HasSubstr(R"("tokenizer_class": "PreTrainedTokenizerFast")"));
+  EXPECT_THAT(config, testing::HasSubstr(R"("mask_token": "[MASK]")"));
+  EXPECT_EQ(Tokenizer::load(directory.path()).special().mask, alone.special().mask);
+}
+
 TEST(Tokenizer, ByteLevelTextComesBackAsItWas) {
   Tokenizer tokenizer = Tokenizer::load(kGoldens + "/bpe");
   Random random({.seed = 1});

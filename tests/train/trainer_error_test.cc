@@ -90,6 +90,13 @@ TEST_F(TrainerError, AModelLargerThanTheMemory) {
       AllOf(HasSubstr("more memory than there is"), HasSubstr("MiB"), HasSubstr("train.micro_batch_tokens")));
 }
 
+TEST_F(TrainerError, ADirectoryThatAnotherProcessTrainsIn) {
+  Configuration configuration = runs_.configuration("causal", "r");
+  fs::create_directories(configuration.run.directory);
+  FileLock other(fs::path(configuration.run.directory) / "run.lock");
+  refuse(configuration, ErrorKind::usage, HasSubstr("another process is at work here"));
+}
+
 TEST_F(TrainerError, FilesThatCannotBeRead) {
   Configuration configuration = runs_.configuration("causal", "r");
   configuration.data.train = {runs_ / "absent.txt"};
@@ -99,7 +106,7 @@ TEST_F(TrainerError, FilesThatCannotBeRead) {
   refuse(configuration, ErrorKind::io, AllOf(HasSubstr("directory.txt"), HasSubstr("directory")));
   runs_.write("empty.txt", "");
   configuration.data.train = {runs_ / "empty.txt"};
-  refuse(configuration, ErrorKind::io, AllOf(HasSubstr("empty.txt"), HasSubstr("empty")));
+  refuse(configuration, ErrorKind::data, AllOf(HasSubstr("empty.txt"), HasSubstr("empty")));
   runs_.write("bytes.txt", "good\nbad \xff here\n");
   configuration.data.train = {runs_ / "bytes.txt"};
   refuse(configuration, ErrorKind::data, AllOf(HasSubstr("bytes.txt"), HasSubstr("UTF-8"), HasSubstr("9")));
