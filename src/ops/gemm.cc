@@ -4,7 +4,6 @@
 #include <cassert>
 
 #include "core/parallel.h"
-#include "ops/gemm_packed.h"
 
 namespace surprisal {
 namespace {
@@ -27,18 +26,18 @@ std::int64_t even(std::int64_t size, std::int64_t piece, std::int64_t unit) {
   return pieces(pieces(size, parts), unit) * unit;
 }
 
-// Large blocks, as long as there are enough of them to share out: B is packed once a block, so high ones cost
-// least, but a transposed A is copied, and then wide ones. Never a function of the number of threads, or
-// results would be, too.
+// Measured with oneDNN's sgemm on AVX-512. It copies its operands into panels on every call, so large blocks
+// are fastest as long as there are enough of them to share out, and it copies a transposed operand slowest:
+// a transposed A (a gradient of weights) wants wide blocks, a transposed B (weights) high ones. Never a
+// function of the number of threads, or results would be, too.
 Blocks choose_blocks(const Matrix& a, const Matrix& c) {
   constexpr std::int64_t kEnough = 4;
-  Blocks block{std::min<std::int64_t>(a.transposed ? 384 : 1024, c.rows),
+  Blocks block{std::min<std::int64_t>(a.transposed ? 192 : 1024, c.rows),
                std::min<std::int64_t>(a.transposed ? 768 : 384, c.columns)};
   const auto halve = [&](std::int64_t& size, std::int64_t least) {
     while (count(block, c) < kEnough && size / 2 >= least) size /= 2;
   };
-  halve(block.columns, a.transposed ? 768 : 192);
-  halve(block.rows, 192);
+  halve(block.rows, 256);
   halve(block.columns, 192);
   halve(block.rows, 64);
   halve(block.columns, 96);
@@ -52,17 +51,6 @@ void add_bias(const Matrix& c, const float* bias) {
   }
 }
 
-void multiply_block(const Matrix& a, const Matrix& b, const Matrix& c, Write write, const float* bias) {
-  const bool biased = bias && write == Write::over;
-  if (packing_pays(a, b)) {
-    gemm_packed(a, b, c, write, biased ? bias : nullptr);
-    if (biased) return;
-  } else {
-    gemm_block(a, b, c, write);
-  }
-  if (bias) add_bias(c, bias);  // while the block is in cache
-}
-
 }  // namespace
 
 void gemm(const Matrix& a, const Matrix& b, const Matrix& c, Write write, const float* bias) {
@@ -74,9 +62,9 @@ void gemm(const Matrix& a, const Matrix& b, const Matrix& c, Write write, const 
     std::int64_t row = index % down * block.rows, column = index / down * block.columns;
     std::int64_t row_end = std::min(row + block.rows, c.rows);
     std::int64_t column_end = std::min(column + block.columns, c.columns);
-    multiply_block(a.row_range(row, row_end), b.column_range(column, column_end),
-                   c.row_range(row, row_end).column_range(column, column_end), write,
-                   bias ? bias + column : nullptr);
+    Matrix part = c.row_range(row, row_end).column_range(column, column_end);
+    gemm_block(a.row_range(row, row_end), b.column_range(column, column_end), part, write);
+    if (bias) add_bias(part, bias + column);  // while the block is in cache
   });
 }
 

@@ -19,8 +19,8 @@ std::int64_t chunk_rows(std::int64_t workspace_elements, std::int64_t vocabulary
   return std::max<std::int64_t>(1, workspace_elements / vocabulary);
 }
 
-// Of the budget, what copies of operands take on two threads (measured: 10 to 13 MiB).
-constexpr std::size_t kProductBytes = std::size_t{14} << 20;
+// Of the budget, what oneDNN's copies of operands take on two threads (measured: 14 to 16 MiB).
+constexpr std::size_t kProductBytes = std::size_t{20} << 20;
 
 // As many chunks as with `most` rows, of one size: a small last one would read and write all of dweight for
 // few rows.
