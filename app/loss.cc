@@ -32,36 +32,42 @@ struct Arguments {
 
 struct Step {
   std::vector<Stream> streams;
+  std::vector<std::string> where;  // each stream came from
   LossWeights weights;
   std::size_t parts = 1;
 };
 
-std::vector<Stream> read_streams(const std::string& file) {
+Step read_streams(const std::string& file) {
   std::string text =
       file == "-" ? std::string(std::istreambuf_iterator<char>(std::cin), {}) : read_file(file);
-  std::vector<Stream> streams;
+  Step step;
   std::size_t number = 0;
   for (std::size_t begin = 0; begin < text.size();) {
     std::size_t end = std::min(text.find('\n', begin), text.size());
     std::string_view line = std::string_view(text).substr(begin, end - begin);
     ++number;
     if (line.find_first_not_of(" \t\r") != std::string_view::npos) {
-      streams.push_back(stream_from_json(line, fmt::format("{}:{}", file, number)));
+      step.where.push_back(fmt::format("{}:{}", file, number));
+      step.streams.push_back(stream_from_json(line, step.where.back()));
     }
     begin = end + 1;
   }
-  if (streams.empty())
+  if (step.streams.empty())
     throw Error(ErrorKind::data, {.what = "no stream", .where = file, .expected = "a JSON object a line"});
-  return streams;
+  return step;
 }
 
 Step read_step(const Arguments& arguments) {
-  if (!arguments.streams.empty()) return {read_streams(arguments.streams), {}, 1};
+  if (!arguments.streams.empty()) return read_streams(arguments.streams);
   Tokenizer tokenizer = Tokenizer::load(arguments.model);
   const SampleArguments& samples = arguments.samples;
   Mixture mixture(samples.objective, samples.options, tokenizer, samples.sequence_length);
   TokenCorpus corpus = TokenCorpus::open({samples.text}, samples.corpus, tokenizer, {});
-  return {read_samples(samples, mixture, corpus), loss_weights(mixture), mixture.parts().size()};
+  Step step{read_samples(samples, mixture, corpus), {}, loss_weights(mixture), mixture.parts().size()};
+  for (std::size_t number = 1; number <= step.streams.size(); ++number) {
+    step.where.push_back(fmt::format("{}, sample {}", samples.text, number));
+  }
+  return step;
 }
 
 void check_step(const Step& step, const ModelConfig& config, const std::string& source) {
@@ -69,7 +75,7 @@ void check_step(const Step& step, const ModelConfig& config, const std::string& 
   bool any = false;
   for (std::size_t index = 0; index < step.streams.size(); ++index) {
     const Stream& stream = step.streams[index];
-    std::string where = fmt::format("{}, stream {}", source, index + 1);
+    const std::string& where = step.where[index];
     if (!stream.label.empty() && config.classes == 0) {
       throw Error(ErrorKind::data, {.what = "labels for a model without a sentence head", .where = where});
     }

@@ -12,8 +12,8 @@
 
 #include "objective/mixture.h"
 #include "objective/options.h"
-#include "text/corpus.h"
-#include "text/token_corpus.h"
+#include "text/corpus/corpus.h"
+#include "text/corpus/token_corpus.h"
 
 namespace surprisal {
 

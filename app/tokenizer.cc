@@ -13,8 +13,8 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "core/parallel.h"
-#include "text/train_tokenizer.h"
-#include "text/utf8.h"
+#include "text/train/train_tokenizer.h"
+#include "text/unicode/utf8.h"
 #include "verbs.h"
 
 namespace surprisal {

@@ -51,16 +51,20 @@ struct stat readable_status(const fs::path& path, int descriptor) {
   return status;
 }
 
+// 0 only at the end.
+std::size_t read_some(const fs::path& path, int descriptor, std::span<char> buffer) {
+  while (true) {
+    ssize_t count = read(descriptor, buffer.data(), buffer.size());
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) fail(path, "cannot read", errno);
+  }
+}
+
 std::string read_all(const fs::path& path, int descriptor) {
   std::string content;
   char buffer[1 << 16];
-  while (true) {
-    ssize_t count = read(descriptor, buffer, sizeof buffer);
-    if (count == 0) return content;
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail(path, "cannot read", errno);
-    content.append(buffer, static_cast<std::size_t>(count));
-  }
+  while (std::size_t count = read_some(path, descriptor, buffer)) content.append(buffer, count);
+  return content;
 }
 
 const std::byte* map_file(const fs::path& path, int descriptor, std::size_t size) {
@@ -139,6 +143,27 @@ std::string read_file(const fs::path& path) {
   Descriptor file(path, O_RDONLY);
   readable_status(path, file.get());
   return read_all(path, file.get());
+}
+
+FileReader::FileReader(const fs::path& path)
+    : path_(path), descriptor_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+  if (descriptor_ < 0) fail(path, "cannot open", errno);
+  try {
+    readable_status(path, descriptor_);
+  } catch (...) {
+    close(descriptor_);
+    throw;
+  }
+}
+
+FileReader::~FileReader() {
+  close(descriptor_);
+}
+
+std::size_t FileReader::read(std::span<char> buffer) {
+  std::size_t count = read_some(path_, descriptor_, buffer);
+  position_ += count;
+  return count;
 }
 
 FileWriter::FileWriter(const fs::path& path)

@@ -34,6 +34,25 @@ class MappedFile {
 
 std::string read_file(const std::filesystem::path& path);
 
+// Reads a file from its beginning to its end; takes pipes too. Throws Error (io): missing, a directory,
+// unreadable.
+class FileReader {
+ public:
+  explicit FileReader(const std::filesystem::path& path);
+  ~FileReader();
+  FileReader(const FileReader&) = delete;
+  FileReader& operator=(const FileReader&) = delete;
+
+  // Fills the front of `buffer` and returns how many bytes it wrote; 0 only at the end.
+  std::size_t read(std::span<char> buffer);
+  std::uint64_t position() const { return position_; }  // bytes read so far
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_;
+  std::uint64_t position_ = 0;
+};
+
 // Writes a new file piece by piece. commit() syncs it to disk; without commit() the destructor removes it.
 class FileWriter {
  public:

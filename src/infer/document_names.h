@@ -6,7 +6,7 @@
 
 #include "surprisal/stream.h"
 
-#include "text/token_corpus.h"
+#include "text/corpus/token_corpus.h"
 
 namespace surprisal {
 

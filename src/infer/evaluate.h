@@ -10,7 +10,7 @@
 #include "infer/loss_sums.h"
 #include "model/transformer.h"
 #include "objective/mixture.h"
-#include "text/token_corpus.h"
+#include "text/corpus/token_corpus.h"
 
 namespace surprisal {
 

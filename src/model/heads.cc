@@ -37,10 +37,6 @@ void scatter_add(const Tensor& from, const HeadRows& rows, const Tensor& to) {
   });
 }
 
-LayerNormStatistics first_statistics(const LayerNormStatistics& statistics, std::int64_t rows) {
-  return {first_rows(statistics.mean, rows), first_rows(statistics.rstd, rows)};
-}
-
 Tensor last_output(const Pass& pass) {
   return first_rows(pass.layout.layers.back().output, pass.tokens());
 }
@@ -66,8 +62,8 @@ HeadActivations rows_of(const HeadActivations& whole, std::int64_t rows) {
   for (Tensor* tensor : {&head.gathered, &head.normed, &head.transformed, &head.activated, &head.hidden}) {
     *tensor = first_rows(*tensor, rows);
   }
-  head.final_norm = first_statistics(whole.final_norm, rows);
-  head.transform_norm = first_statistics(whole.transform_norm, rows);
+  head.final_norm = first_rows(whole.final_norm, rows);
+  head.transform_norm = first_rows(whole.transform_norm, rows);
   return head;
 }
 
@@ -121,7 +117,7 @@ SentenceActivations rows_of(const SentenceActivations& whole, std::int64_t rows)
   for (Tensor* tensor : {&sentence.gathered, &sentence.normed, &sentence.pooled, &sentence.hidden}) {
     *tensor = first_rows(*tensor, rows);
   }
-  sentence.final_norm = first_statistics(whole.final_norm, rows);
+  sentence.final_norm = first_rows(whole.final_norm, rows);
   return sentence;
 }
 

@@ -12,11 +12,13 @@ namespace {
 // A layer's tensors cut to the stream's rows.
 LayerActivations rows_of(const LayerActivations& whole, std::int64_t rows) {
   LayerActivations layer = whole;
-  for (Tensor* tensor : {&layer.input, &layer.attention_in, &layer.qkv, &layer.attended, &layer.attention_sum,
-                         &layer.feed_forward_in, &layer.up, &layer.activated, &layer.output_sum,
-                         &layer.output, &layer.attention_norm.mean, &layer.attention_norm.rstd,
-                         &layer.feed_forward_norm.mean, &layer.feed_forward_norm.rstd}) {
+  for (Tensor* tensor :
+       {&layer.input, &layer.attention_in, &layer.qkv, &layer.attended, &layer.attention_sum,
+        &layer.feed_forward_in, &layer.up, &layer.activated, &layer.output_sum, &layer.output}) {
     *tensor = first_rows(*tensor, rows);
+  }
+  for (LayerNormStatistics* norm : {&layer.attention_norm, &layer.feed_forward_norm}) {
+    *norm = first_rows(*norm, rows);
   }
   return layer;
 }

@@ -38,10 +38,6 @@ std::span<const EmbeddingTable> tables_of(const Pass& pass, const ModelTensors& 
   return std::span(tables).first(count);
 }
 
-LayerNormStatistics first_statistics(const LayerNormStatistics& statistics, std::int64_t rows) {
-  return {first_rows(statistics.mean, rows), first_rows(statistics.rstd, rows)};
-}
-
 }  // namespace
 
 void embed(Pass& pass) {
@@ -52,7 +48,7 @@ void embed(Pass& pass) {
   embedding_forward(tables_of(pass, pass.weights, tables), embedded);
   if (pass.config.embedding_norm) {
     layer_norm_forward(embedded, pass.weights.embedding_norm.weight, pass.weights.embedding_norm.bias,
-                       pass.config.layer_norm_eps, input, first_statistics(layout.embedding_norm, rows));
+                       pass.config.layer_norm_eps, input, first_rows(layout.embedding_norm, rows));
   }
   double p = pass.probability(pass.config.embedding_dropout);
   if (p > 0) dropout_forward(input, {}, pass.rows_at(embedding_place(), p), p, input);
@@ -66,7 +62,7 @@ void embed_backward(Pass& pass) {
   if (p > 0) dropout_backward(gradient, pass.rows_at(embedding_place(), p), p, gradient);
   if (pass.config.embedding_norm) {
     layer_norm_backward(first_rows(pass.layout.embedded, rows), pass.weights.embedding_norm.weight,
-                        first_statistics(pass.layout.embedding_norm, rows), gradient, gradient, false,
+                        first_rows(pass.layout.embedding_norm, rows), gradient, gradient, false,
                         pass.gradients.embedding_norm.weight, pass.gradients.embedding_norm.bias,
                         workspace.sums);
   }

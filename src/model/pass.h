@@ -22,6 +22,10 @@ inline Tensor first_rows(const Tensor& tensor, std::int64_t rows) {
   return tensor.data ? tensor.rows(0, rows) : tensor;
 }
 
+inline LayerNormStatistics first_rows(const LayerNormStatistics& statistics, std::int64_t rows) {
+  return {first_rows(statistics.mean, rows), first_rows(statistics.rstd, rows)};
+}
+
 // Which dropout of the model: layers count from 0.
 inline std::uint32_t embedding_place() {
   return 0;

@@ -12,7 +12,7 @@
 #include "surprisal/tokenizer.h"
 
 #include "core/random.h"
-#include "text/token_corpus.h"
+#include "text/corpus/token_corpus.h"
 
 namespace surprisal {
 

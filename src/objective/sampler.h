@@ -11,7 +11,7 @@
 #include "surprisal/stream.h"
 
 #include "objective/mixture.h"
-#include "text/token_corpus.h"
+#include "text/corpus/token_corpus.h"
 
 namespace surprisal {
 

@@ -43,25 +43,9 @@ class Check {
     ids("segment", stream_.segment, "segment", limits_.segments);
   }
 
-  void targets() const {
-    std::int32_t before = -1;
-    for (std::size_t i = 0; i < stream_.target.size(); ++i) {
-      const Target& target = stream_.target[i];
-      scored("target", i, target.row, before, target.weight);
-      below("target", i, "id", target.id, limits_.vocabulary);
-      before = target.row;
-    }
-  }
+  void targets() const { scored("target", stream_.target, "id", &Target::id, limits_.vocabulary); }
 
-  void labels() const {
-    std::int32_t before = -1;
-    for (std::size_t i = 0; i < stream_.label.size(); ++i) {
-      const Label& label = stream_.label[i];
-      scored("label", i, label.row, before, label.weight);
-      below("label", i, "class", label.cls, limits_.classes);
-      before = label.row;
-    }
-  }
+  void labels() const { scored("label", stream_.label, "class", &Label::cls, limits_.classes); }
 
   void sequences() const {
     std::int64_t end = 0;
@@ -119,9 +103,21 @@ class Check {
          fmt::format("0 <= begin <= end <= {}", rows_));
   }
 
-  // What targets and labels share.
-  void scored(const char* array, std::size_t index, std::int32_t row, std::int32_t before,
-              float weight) const {
+  template <class Scored>
+  void scored(const char* array, const std::vector<Scored>& all, const char* answer_name,
+              std::int32_t Scored::*answer, std::int64_t limit) const {
+    std::int32_t before = -1;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      scored_row(array, i, all[i].row, before);
+      if (!std::isfinite(all[i].weight) || all[i].weight < 0) {
+        fail(array, i, "impossible weight", fmt::format("{}", all[i].weight), "a finite number, at least 0");
+      }
+      below(array, i, answer_name, all[i].*answer, limit);
+      before = all[i].row;
+    }
+  }
+
+  void scored_row(const char* array, std::size_t index, std::int32_t row, std::int32_t before) const {
     if (row < 0 || row >= rows_) {
       fail(array, index, "row leaves the stream", fmt::format("{}", row),
            fmt::format("at least 0 and below {}", rows_));
@@ -129,9 +125,6 @@ class Check {
     if (before >= 0 && row < sequence_begin(before)) {
       fail(array, index, "a row of an earlier sequence follows", fmt::format("{} after {}", row, before),
            fmt::format("at least {}", sequence_begin(before)));
-    }
-    if (!std::isfinite(weight) || weight < 0) {
-      fail(array, index, "impossible weight", fmt::format("{}", weight), "a finite number, at least 0");
     }
   }
 

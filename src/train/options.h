@@ -8,7 +8,7 @@
 #include "core/options.h"
 #include "model/config.h"
 #include "objective/options.h"
-#include "text/corpus.h"
+#include "text/corpus/corpus.h"
 
 namespace surprisal {
 

@@ -7,7 +7,7 @@
 #include "core/random.h"
 #include "model/family.h"
 #include "tests/core/temporary_directory.h"
-#include "text/train_tokenizer.h"
+#include "text/train/train_tokenizer.h"
 
 namespace surprisal {
 namespace {

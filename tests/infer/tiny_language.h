@@ -9,7 +9,7 @@
 #include "surprisal/tokenizer.h"
 
 #include "model/transformer.h"
-#include "text/token_corpus.h"
+#include "text/corpus/token_corpus.h"
 
 namespace surprisal {
 

@@ -10,7 +10,7 @@
 
 #include "core/random.h"
 #include "objective/sampler.h"
-#include "text/token_corpus.h"
+#include "text/corpus/token_corpus.h"
 
 namespace surprisal {
 

@@ -10,7 +10,7 @@
 #include <zlib.h>
 
 #include "tests/core/temporary_directory.h"
-#include "text/corpus.h"
+#include "text/corpus/corpus.h"
 
 namespace surprisal {
 

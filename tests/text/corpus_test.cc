@@ -1,4 +1,4 @@
-#include "text/corpus.h"
+#include "text/corpus/corpus.h"
 
 #include <string>
 #include <vector>

@@ -1,4 +1,4 @@
-#include "text/merge_learner.h"
+#include "text/train/merge_learner.h"
 
 #include <algorithm>
 #include <map>

@@ -1,4 +1,4 @@
-#include "text/sentences.h"
+#include "text/corpus/sentences.h"
 
 #include <string>
 #include <vector>

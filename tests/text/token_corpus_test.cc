@@ -1,4 +1,4 @@
-#include "text/token_corpus.h"
+#include "text/corpus/token_corpus.h"
 
 #include <filesystem>
 #include <set>
@@ -9,7 +9,7 @@
 #include "core/parallel.h"
 #include "tests/core/error_matchers.h"
 #include "tests/text/corpus_files.h"
-#include "text/train_tokenizer.h"
+#include "text/train/train_tokenizer.h"
 
 namespace surprisal {
 namespace {

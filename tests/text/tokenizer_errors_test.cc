@@ -12,7 +12,7 @@
 #include "tests/core/error_matchers.h"
 #include "tests/core/temporary_directory.h"
 #include "tests/text/tokenizer_json.h"
-#include "text/regex.h"
+#include "text/tokenizer/regex.h"
 
 namespace surprisal {
 namespace {

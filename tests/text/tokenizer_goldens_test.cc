@@ -12,10 +12,10 @@
 
 #include "core/file.h"
 #include "core/json.h"
-#include "text/bert_normalizer.h"
-#include "text/bert_pre_tokenizer.h"
-#include "text/byte_level.h"
-#include "text/unicode.h"
+#include "text/tokenizer/bert_normalizer.h"
+#include "text/tokenizer/bert_pre_tokenizer.h"
+#include "text/tokenizer/byte_level.h"
+#include "text/unicode/unicode.h"
 
 namespace surprisal {
 namespace {

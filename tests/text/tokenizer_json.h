@@ -8,7 +8,7 @@
 #include "surprisal/tokenizer.h"
 
 #include "core/json.h"
-#include "text/byte_level.h"
+#include "text/tokenizer/byte_level.h"
 
 namespace surprisal {
 

@@ -15,7 +15,7 @@
 #include "core/random.h"
 #include "tests/core/temporary_directory.h"
 #include "tests/text/tokenizer_json.h"
-#include "text/unicode.h"
+#include "text/unicode/unicode.h"
 
 namespace surprisal {
 namespace {

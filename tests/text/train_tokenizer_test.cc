@@ -1,4 +1,4 @@
-#include "text/train_tokenizer.h"
+#include "text/train/train_tokenizer.h"
 
 #include <string>
 #include <vector>

@@ -1,10 +1,10 @@
-"""Writes src/text/unicode_tables.cc: what Hugging Face `tokenizers` takes for punctuation, accents, letters ...
+"""Writes src/text/unicode/unicode_tables.cc: what Hugging Face `tokenizers` takes for punctuation, accents, letters ...
 
 Its parts carry Unicode tables of different ages (the crate unicode_categories has Unicode 8's, Oniguruma 16's, Rust's
 standard library 17's), so no one library agrees with all of them. This asks `tokenizers` itself about every code point.
 
     pip install tokenizers==0.23.3
-    python tools/unicode/hugging_face_tables.py > src/text/unicode_tables.cc
+    python tools/unicode/hugging_face_tables.py > src/text/unicode/unicode_tables.cc
 """
 
 import unicodedata
@@ -121,7 +121,7 @@ def main():
     assert unicodedata.unidata_version == "14.0.0", "needs a Python with Unicode 14 (3.11)"
     letters, numbers = letters_and_numbers()
     print(f"// Written by tools/unicode/hugging_face_tables.py from tokenizers {tokenizers.__version__}; do not edit.")
-    print('#include "text/unicode_tables.h"\n\nnamespace surprisal {\nnamespace {\n\n// clang-format off')
+    print('#include "text/unicode/unicode_tables.h"\n\nnamespace surprisal {\nnamespace {\n\n// clang-format off')
     print_array("kBertRemoved", "What clean_text drops.", ranges(removed()), "CodePointRange")
     print_array("kAccents", "What strip_accents drops.", ranges(accents()), "CodePointRange")
     print_array("kUndecomposed", "What strip_accents does not decompose and order.", ranges(undecomposed()),

@@ -1,0 +1,232 @@
+#include "text/corpus/token_corpus.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "surprisal/error.h"
+
+#include "core/content_hash.h"
+#include "core/parallel.h"
+#include "text/corpus/document_reader.h"
+#include "text/corpus/token_file.h"
+
+namespace surprisal {
+
+struct TokenCorpus::Storage {
+  std::vector<std::string> files;  // for messages; empty where the ids came from memory
+  ContentHash key;
+  std::optional<TokenFile> mapped;         // on disk,
+  std::vector<std::uint32_t> owned_words;  // or in memory
+  std::vector<TokenRecord> owned_records;
+  std::span<const std::uint32_t> words;
+  std::span<const TokenRecord> records;
+  TokenTotals totals;
+
+  void add(const EncodedDocument& document) {
+    owned_records.push_back(document.record(owned_words.size()));
+    owned_words.insert(owned_words.end(), document.tokens.begin(), document.tokens.end());
+    owned_words.insert(owned_words.end(), document.sentences.begin(), document.sentences.end());
+    totals.add(owned_records.back());
+  }
+  void use_owned() {
+    words = owned_words;
+    records = owned_records;
+  }
+  void use(TokenFile file) {
+    mapped.emplace(std::move(file));
+    words = mapped->words;
+    records = mapped->records;
+    totals = mapped->totals;
+  }
+};
+
+namespace {
+
+// Text that each thread gets before the batch's results are written, in order.
+constexpr std::uint64_t kBatchBytesPerThread = 1 << 20;
+
+// Everything that decides the tokens and how they are cut.
+ContentHash corpus_key(const std::vector<std::string>& files, const CorpusOptions& options,
+                       const Tokenizer& tokenizer) {
+  ContentHasher hasher;
+  hasher.add(fmt::format("surprisal tokens {}\n{} {} {}\n", kTokenFileVersion, options.document,
+                         options.sentence, tokenizer.fingerprint()));
+  for (const std::string& path : files) {
+    hasher.add(fmt::format("{} {}\n", static_cast<int>(corpus_file_kind(path)), hash_file(path).hex()));
+  }
+  return hasher.finish();
+}
+
+// Byte offsets of sentences to indices of tokens: a sentence that begins inside a token begins at the next
+// one, and one without a token of its own vanishes.
+std::vector<std::uint32_t> sentence_tokens(const std::vector<std::uint32_t>& sentences,
+                                           const std::vector<std::uint32_t>& starts) {
+  std::vector<std::uint32_t> result{0};
+  std::uint32_t token = 0;
+  for (std::uint32_t sentence : sentences) {
+    while (token < starts.size() && starts[token] < sentence) ++token;
+    if (token == starts.size()) break;
+    if (token > result.back()) result.push_back(token);
+  }
+  return result;
+}
+
+EncodedDocument encode_document(Document document, const CorpusOptions& options, const Tokenizer& tokenizer) {
+  EncodedDocument encoded;
+  cut_document(document, options);
+  std::vector<std::uint32_t> starts;
+  tokenizer.encode(document.text, encoded.tokens, &starts);
+  encoded.sentences = sentence_tokens(document.sentences, starts);
+  encoded.bytes = document.text.size();
+  encoded.line = document.line;
+  encoded.file = static_cast<std::uint32_t>(document.file);
+  return encoded;
+}
+
+std::vector<Document> read_batch(DocumentReader& reader, std::uint64_t bytes) {
+  std::vector<Document> batch;
+  Document document;
+  for (std::uint64_t size = 0; size < bytes && reader.next(document);) {
+    size += document.text.size() + sizeof document;
+    batch.push_back(std::move(document));
+  }
+  return batch;
+}
+
+// Calls sink(encoded) for every document that has a token, in order.
+template <class Sink>
+void encode_corpus(const std::vector<std::string>& files, const CorpusOptions& options,
+                   const Tokenizer& tokenizer, const TokenCorpus::Progress& progress, Sink&& sink) {
+  std::uint64_t total = check_corpus_files(files);
+  DocumentReader reader(files, options);
+  std::uint64_t batch_bytes = kBatchBytesPerThread * static_cast<std::uint64_t>(threads());
+  for (std::vector<Document> batch; !(batch = read_batch(reader, batch_bytes)).empty();) {
+    std::vector<EncodedDocument> encoded(batch.size());
+    parallel_for(static_cast<std::int64_t>(batch.size()), [&](std::int64_t block, int) {
+      auto index = static_cast<std::size_t>(block);
+      encoded[index] = encode_document(std::move(batch[index]), options, tokenizer);
+    });
+    for (const EncodedDocument& document : encoded) {
+      if (!document.tokens.empty()) sink(document);
+    }
+    if (progress) progress(reader.position(), total);
+  }
+}
+
+void require_documents(const TokenTotals& totals, const std::vector<std::string>& files) {
+  if (totals.documents > 0) return;
+  std::string where = files.front();
+  if (files.size() > 1) where += fmt::format(" and {} more", files.size() - 1);
+  throw Error(ErrorKind::data, {.what = "no text: every document is blank", .where = where});
+}
+
+// Sentences of documents in memory come from the caller, so they are checked.
+void check_sentences(const EncodedDocument& document, std::size_t index) {
+  const auto& sentences = document.sentences;
+  bool ascending =
+      std::adjacent_find(sentences.begin(), sentences.end(), std::greater_equal<>()) == sentences.end();
+  if (sentences.front() == 0 && ascending && sentences.back() < document.tokens.size()) return;
+  throw Error(ErrorKind::data, {.what = "sentences must begin at 0, ascend, and begin at a token",
+                                .where = fmt::format("document {}", index)});
+}
+
+}  // namespace
+
+TokenCorpus TokenCorpus::open(const std::vector<std::string>& files, const CorpusOptions& options,
+                              const Tokenizer& tokenizer, const std::filesystem::path& cache_directory,
+                              const Progress& progress) {
+  check_corpus_files(files);
+  auto storage = std::make_shared<Storage>();
+  storage->files = files;
+  storage->key = corpus_key(files, options, tokenizer);
+  if (cache_directory.empty()) {
+    encode_corpus(files, options, tokenizer, progress,
+                  [&](const EncodedDocument& document) { storage->add(document); });
+    storage->use_owned();
+  } else {
+    make_directories(cache_directory);
+    std::filesystem::path path = cache_directory / (storage->key.hex() + ".tokens");
+    std::optional<TokenFile> cached = TokenFile::open(path, storage->key, files.size());
+    if (!cached) {
+      TokenFileWriter writer(path);
+      encode_corpus(files, options, tokenizer, progress,
+                    [&](const EncodedDocument& document) { writer.add(document); });
+      require_documents(writer.totals(), files);
+      writer.commit(storage->key);
+      cached = TokenFile::open(path, storage->key, files.size());
+    }
+    if (!cached) {
+      throw Error(ErrorKind::io, {.what = "what was just written does not read back",
+                                  .where = path.string(),
+                                  .fix = "check the disk, or choose another cache directory"});
+    }
+    storage->use(std::move(*cached));
+  }
+  require_documents(storage->totals, files);
+  TokenCorpus corpus;
+  corpus.storage_ = std::move(storage);
+  return corpus;
+}
+
+TokenCorpus TokenCorpus::from_ids(const std::vector<Ids>& documents) {
+  auto storage = std::make_shared<Storage>();
+  for (std::size_t index = 0; index < documents.size(); ++index) {
+    const Ids& ids = documents[index];
+    if (ids.tokens.empty()) continue;
+    EncodedDocument document;
+    document.tokens = ids.tokens;
+    document.sentences = ids.sentences.empty() ? std::vector<std::uint32_t>{0} : ids.sentences;
+    document.bytes = ids.bytes;
+    document.line = index;
+    check_sentences(document, index);
+    storage->add(document);
+  }
+  storage->use_owned();
+  ContentHasher hasher;
+  hasher.add(storage->words);
+  hasher.add(storage->records);
+  storage->key = hasher.finish();
+  TokenCorpus corpus;
+  corpus.storage_ = std::move(storage);
+  return corpus;
+}
+
+std::uint64_t TokenCorpus::documents() const {
+  return storage_->totals.documents;
+}
+
+TokenDocument TokenCorpus::document(std::uint64_t index) const {
+  const TokenRecord& record = storage_->records[index];
+  auto words = storage_->words.subspan(record.begin, std::size_t{record.tokens} + record.sentences);
+  auto tokens = words.first(record.tokens);
+  return {.tokens = {reinterpret_cast<const std::int32_t*>(tokens.data()), tokens.size()},
+          .sentences = words.last(record.sentences),
+          .bytes = record.bytes};
+}
+
+std::string TokenCorpus::origin(std::uint64_t index) const {
+  const TokenRecord& record = storage_->records[index];
+  if (storage_->files.empty()) return fmt::format("document {}", record.line);
+  return fmt::format("{}:{}", storage_->files[record.file], record.line);
+}
+
+std::uint64_t TokenCorpus::tokens() const {
+  return storage_->totals.tokens;
+}
+
+std::uint64_t TokenCorpus::sentences() const {
+  return storage_->totals.sentences;
+}
+
+std::uint64_t TokenCorpus::bytes() const {
+  return storage_->totals.bytes;
+}
+
+std::string TokenCorpus::fingerprint() const {
+  return storage_->key.hex();
+}
+
+}  // namespace surprisal

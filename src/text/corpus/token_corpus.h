@@ -1,0 +1,61 @@
+// A tokenised corpus: the documents of some files as token ids, on disk under a hash of everything that
+// decided them, memory-mapped. Knows nothing of objectives.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "surprisal/tokenizer.h"
+
+#include "text/corpus/corpus.h"
+
+namespace surprisal {
+
+struct TokenDocument {
+  std::span<const std::int32_t> tokens;  // x_1 .. x_n, no special tokens of the template; n >= 1
+  std::span<const std::uint32_t>
+      sentences;            // index of each sentence's first token; ascending, the first is 0; >= 1
+  std::uint64_t bytes = 0;  // UTF-8 bytes of the document's text
+};
+
+class TokenCorpus {
+ public:
+  // Called now and then while tokenising, with bytes of input done and in all (compressed bytes for .gz).
+  using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+
+  // Reads `files`, tokenises on all threads and keeps the result in `cache_directory` (made if missing), or
+  // maps what an earlier call left there. An empty `cache_directory` keeps it in memory. Documents without a
+  // token are left out. A cache that was half written is never used: it is renamed into place when whole.
+  // Throws as read_corpus does, and Error (data) where no document is left.
+  static TokenCorpus open(const std::vector<std::string>& files, const CorpusOptions& options,
+                          const Tokenizer& tokenizer, const std::filesystem::path& cache_directory,
+                          const Progress& progress = {});
+
+  // A corpus in memory, for tests and for text that is not in files. `sentences` may be empty: one sentence.
+  struct Ids {
+    std::vector<std::int32_t> tokens;
+    std::vector<std::uint32_t> sentences;
+    std::uint64_t bytes = 0;
+  };
+  static TokenCorpus from_ids(const std::vector<Ids>& documents);
+
+  std::uint64_t documents() const;
+  TokenDocument document(std::uint64_t index) const;
+  std::string origin(std::uint64_t index) const;  // "corpus.txt:123", for messages
+
+  std::uint64_t tokens() const;     // in all
+  std::uint64_t sentences() const;  // in all
+  std::uint64_t bytes() const;      // of text, in all
+  std::string fingerprint() const;  // of content, cutting and tokenizer
+
+ private:
+  struct Storage;
+  std::shared_ptr<const Storage> storage_;
+};
+
+}  // namespace surprisal

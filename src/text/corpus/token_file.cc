@@ -1,0 +1,180 @@
+#include "text/corpus/token_file.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <string_view>
+#include <system_error>
+
+#include <fmt/format.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "surprisal/error.h"
+
+namespace surprisal {
+namespace {
+
+constexpr std::size_t kBufferedWords = 1 << 18;
+constexpr std::size_t kBufferedRecords = 1 << 14;
+constexpr std::uint64_t kMagic = 0x4B4F544C52505253;  // "SRPRLTOK"
+
+struct Trailer {
+  std::uint64_t magic = kMagic;
+  std::uint32_t version = kTokenFileVersion;
+  std::uint32_t record_size = sizeof(TokenRecord);
+  std::uint64_t words = 0;
+  TokenTotals totals;
+  ContentHash key;         // of what decided the content
+  ContentHash content;     // of every byte before the trailer
+  std::uint64_t hash = 0;  // of the trailer before this field
+};
+static_assert(sizeof(Trailer) == 96);
+
+std::uint64_t hash_trailer(const Trailer& trailer) {
+  return XXH3_64bits(&trailer, offsetof(Trailer, hash));
+}
+
+template <class Element>
+std::string_view bytes_of(const std::vector<Element>& elements) {
+  return {reinterpret_cast<const char*>(elements.data()), elements.size() * sizeof(Element)};
+}
+
+std::uint64_t padding_of(std::uint64_t words) {
+  return words % 2 * sizeof(std::uint32_t);
+}
+
+// A name beside `path` that no other thread or process uses.
+std::filesystem::path temporary_name(const std::filesystem::path& path) {
+  static std::atomic<unsigned> counter{0};
+  return path.parent_path() / fmt::format(".{}.{}.{}.tmp", path.filename().string(), getpid(), counter++);
+}
+
+std::filesystem::path with_suffix(std::filesystem::path path, const char* suffix) {
+  path += suffix;
+  return path;
+}
+
+std::optional<Trailer> read_trailer(std::string_view bytes, const ContentHash& key) {
+  Trailer trailer;
+  if (bytes.size() < sizeof trailer) return {};
+  std::memcpy(&trailer, bytes.data() + bytes.size() - sizeof trailer, sizeof trailer);
+  bool known = trailer.magic == kMagic && trailer.version == kTokenFileVersion &&
+               trailer.record_size == sizeof(TokenRecord) && trailer.hash == hash_trailer(trailer) &&
+               trailer.key == key;
+  // Below 2^56 no product or sum overflows.
+  constexpr std::uint64_t kLimit = std::uint64_t{1} << 56;
+  if (!known || trailer.words >= kLimit || trailer.totals.documents >= kLimit) return {};
+  std::uint64_t size = trailer.words * sizeof(std::uint32_t) + padding_of(trailer.words) +
+                       trailer.totals.documents * sizeof(TokenRecord) + sizeof trailer;
+  if (size != bytes.size()) return {};
+  return trailer;
+}
+
+bool is_sound(const TokenRecord& record, std::uint64_t words, std::size_t files) {
+  return record.tokens > 0 && record.sentences > 0 && record.file < files && record.begin <= words &&
+         std::uint64_t{record.tokens} + record.sentences <= words - record.begin;
+}
+
+std::optional<MappedFile> map_if_readable(const std::filesystem::path& path) {
+  try {
+    return MappedFile(path);
+  } catch (const Error&) {
+    return {};  // making it anew says what is wrong with the place, if anything is
+  }
+}
+
+}  // namespace
+
+TokenRecord EncodedDocument::record(std::uint64_t begin) const {
+  return {.begin = begin,
+          .bytes = bytes,
+          .line = line,
+          .tokens = static_cast<std::uint32_t>(tokens.size()),
+          .sentences = static_cast<std::uint32_t>(sentences.size()),
+          .file = file,
+          .reserved = 0};
+}
+
+TokenFileWriter::TokenFileWriter(const std::filesystem::path& path)
+    : path_(path),
+      temporary_(temporary_name(path)),
+      record_path_(with_suffix(temporary_, ".records")),
+      file_(temporary_),
+      record_file_(record_path_) {}
+
+void TokenFileWriter::add(const EncodedDocument& document) {
+  TokenRecord record = document.record(word_count_);
+  words_.insert(words_.end(), document.tokens.begin(), document.tokens.end());
+  words_.insert(words_.end(), document.sentences.begin(), document.sentences.end());
+  word_count_ += document.tokens.size() + document.sentences.size();
+  records_.push_back(record);
+  totals_.add(record);
+  if (words_.size() >= kBufferedWords) flush_words();
+  if (records_.size() >= kBufferedRecords) {
+    record_file_.write(bytes_of(records_));
+    records_.clear();
+  }
+}
+
+void TokenFileWriter::write(std::string_view bytes) {
+  hasher_.add(bytes);
+  file_.write(bytes);
+}
+
+void TokenFileWriter::flush_words() {
+  write(bytes_of(words_));
+  words_.clear();
+}
+
+void TokenFileWriter::append_records() {
+  if (record_file_.written() > 0) write(MappedFile(record_path_).text());
+  write(bytes_of(records_));
+}
+
+void TokenFileWriter::commit(const ContentHash& key) {
+  flush_words();
+  write(std::string_view("\0\0\0\0", padding_of(word_count_)));
+  append_records();
+  Trailer trailer;
+  trailer.words = word_count_;
+  trailer.totals = totals_;
+  trailer.key = key;
+  trailer.content = hasher_.finish();
+  trailer.hash = hash_trailer(trailer);
+  file_.write({reinterpret_cast<const char*>(&trailer), sizeof trailer});
+  file_.commit();
+  std::error_code cause;
+  std::filesystem::rename(temporary_, path_, cause);
+  if (cause) {
+    std::error_code ignored;
+    std::filesystem::remove(temporary_, ignored);
+    throw Error(ErrorKind::io, {.what = "cannot rename to it: " + cause.message(), .where = path_.string()});
+  }
+  sync_directory(path_.parent_path());
+}
+
+std::optional<TokenFile> TokenFile::open(const std::filesystem::path& path, const ContentHash& key,
+                                         std::size_t files) {
+  std::optional<MappedFile> mapped = map_if_readable(path);
+  if (!mapped) return {};
+  std::optional<Trailer> trailer = read_trailer(mapped->text(), key);
+  if (!trailer) return {};
+  ContentHasher hasher;
+  hasher.add(mapped->text().substr(0, mapped->size() - sizeof(Trailer)));
+  if (hasher.finish() != trailer->content) return {};
+  const std::byte* data = mapped->bytes().data();
+  std::size_t record_offset = trailer->words * sizeof(std::uint32_t) + padding_of(trailer->words);
+  TokenFile result{
+      .file = std::move(*mapped),
+      .words = {reinterpret_cast<const std::uint32_t*>(data), trailer->words},
+      .records = {reinterpret_cast<const TokenRecord*>(data + record_offset), trailer->totals.documents},
+      .totals = trailer->totals};
+  bool sound = std::all_of(result.records.begin(), result.records.end(), [&](const TokenRecord& record) {
+    return is_sound(record, trailer->words, files);
+  });
+  if (!sound) return {};
+  return result;
+}
+
+}  // namespace surprisal

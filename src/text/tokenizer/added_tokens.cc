@@ -1,0 +1,140 @@
+#include "text/tokenizer/added_tokens.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "surprisal/error.h"
+
+#include "text/tokenizer/component_json.h"
+#include "text/tokenizer/regex.h"
+#include "text/unicode/unicode.h"
+#include "text/unicode/utf8.h"
+
+namespace surprisal {
+namespace {
+
+AddedToken read_token(const Json& json, const std::string& where) {
+  return {.content = get_string(json, "content", where),
+          .id = get_id(json, "id", where),
+          .single_word = get_bool(json, "single_word", where),
+          .lstrip = get_bool(json, "lstrip", where),
+          .rstrip = get_bool(json, "rstrip", where),
+          .normalized = get_bool(json, "normalized", where),
+          .special = get_bool(json, "special", where),
+          .spelling = ""};
+}
+
+// What the regex crate of Rust takes for \w.
+bool is_word_character(std::string_view character) {
+  static const Regex known(R"([\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}])", "the word character");
+  static const CodePointSet newer(new_word_characters());
+  RegexMatches matches(known);
+  matches.restart(character);
+  std::size_t at = 0;
+  return matches.next() || newer.contains(next_code_point(character, at));
+}
+
+bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) {
+  std::size_t before = code_point_before(text, begin).size, after = code_point_at(text, end).size;
+  return (before == 0 || !is_word_character(text.substr(begin - before, before))) &&
+         (after == 0 || !is_word_character(text.substr(end, after)));
+}
+
+std::string spelling_of(const AddedToken& token, const Normalizer* normalizer) {
+  if (!token.normalized || !normalizer) return token.content;
+  AlignedText text = AlignedText::from(token.content);
+  normalizer->normalize(text);
+  return text.text;
+}
+
+}  // namespace
+
+AddedTokens::AddedTokens(const Json& root, const Vocabulary& vocabulary, const Normalizer* normalizer,
+                         const std::string& where) {
+  if (auto list = root.find("added_tokens"); list != root.end() && !list->is_null()) {
+    read(*list, vocabulary, where + ", added_tokens");
+  }
+  for (AddedToken& token : tokens_) token.spelling = spelling_of(token, normalizer);
+  // Where two have the same spelling, the special one comes first, then the one that is listed first.
+  for (bool special : {true, false}) {
+    for (std::size_t i = 0; i < tokens_.size(); ++i) {
+      const AddedToken& token = tokens_[i];
+      if (token.special == special) (token.normalized ? normalized_ : raw_).add(token.spelling, i);
+    }
+  }
+}
+
+void AddedTokens::read(const Json& list, const Vocabulary& vocabulary, const std::string& where) {
+  if (!list.is_array()) throw Error(ErrorKind::data, {.what = "the list is no array", .where = where});
+  // Hugging Face counts from the number of the model's tokens.
+  auto next = static_cast<std::int32_t>(vocabulary.tokens());
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    AddedToken token = read_token(list[i], fmt::format("{}[{}]", where, i));
+    if (token.content.empty()) continue;
+    auto refuse = [&](const char* what, std::string expected) {
+      throw Error(ErrorKind::data, {.what = fmt::format("token {} {}", Json(token.content).dump(), what),
+                                    .where = fmt::format("{}[{}]", where, i),
+                                    .found = fmt::format("{}", token.id),
+                                    .expected = std::move(expected)});
+    };
+    std::optional<std::int32_t> known = vocabulary.id(token.content);
+    if (token.id != known.value_or(next)) refuse("has a wrong id", fmt::format("{}", known.value_or(next)));
+    if (!known && vocabulary.contains(token.id)) refuse("has the id of another token", "");
+    if (!by_content_.emplace(token.content, tokens_.size()).second) refuse("is added twice", "");
+    by_id_.emplace(token.id, tokens_.size());
+    next = std::max(next, token.id + 1);
+    tokens_.push_back(std::move(token));
+  }
+}
+
+void AddedTokens::Matcher::add(std::string_view spelling, std::size_t index) {
+  if (spelling.empty()) return;
+  begins[static_cast<unsigned char>(spelling.front())] = true;
+  trie.add(spelling, static_cast<std::int32_t>(index));
+}
+
+std::vector<AddedTokens::Part> AddedTokens::find(std::string_view text, const Matcher& matcher) const {
+  std::vector<Part> parts;
+  std::size_t done = 0;
+  auto add = [&](std::size_t begin, std::size_t end, std::optional<std::int32_t> id) {
+    parts.push_back({{static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)}, id});
+  };
+  for (std::size_t at = 0; at < text.size() && !matcher.trie.empty();) {
+    if (!matcher.begins[static_cast<unsigned char>(text[at])]) {
+      ++at;
+      continue;
+    }
+    std::optional<ByteTrie::Match> match = matcher.trie.longest_prefix(text.substr(at));
+    if (!match) {
+      ++at;
+      continue;
+    }
+    const AddedToken& token = tokens_[static_cast<std::size_t>(match->value)];
+    std::size_t begin = at, end = at + match->size;
+    at = end;
+    // A match that is refused still uses up its text: no shorter token is looked for in it.
+    if (token.single_word && !stands_alone(text, begin, end)) continue;
+    if (token.lstrip) begin = std::max(done, skip_space_back(text, begin));
+    if (token.rstrip) end = skip_space(text, end);
+    if (begin >= end) continue;  // the token before took all of it along
+    if (done < begin) add(done, begin, std::nullopt);
+    add(begin, end, token.id);
+    done = end;
+  }
+  if (done < text.size()) add(done, text.size(), std::nullopt);
+  return parts;
+}
+
+const AddedToken* AddedTokens::token(std::int32_t id) const {
+  auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : &tokens_[found->second];
+}
+
+std::optional<std::int32_t> AddedTokens::id(std::string_view content) const {
+  auto found = by_content_.find(std::string(content));
+  if (found == by_content_.end()) return std::nullopt;
+  return tokens_[found->second].id;
+}
+
+}  // namespace surprisal

@@ -1,0 +1,30 @@
+// BERT's normalizer as Hugging Face has it (Google's differs: it drops accents after lower case, and takes
+// fewer characters for control).
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/json.h"
+#include "text/tokenizer/components.h"
+
+namespace surprisal {
+
+class BertNormalizer final : public Normalizer {
+ public:
+  struct Options {
+    bool clean_text = true;  // drop control characters, U+0000 and U+FFFD; white space becomes a blank
+    bool handle_chinese_chars = true;  // a blank on either side of every Chinese character
+    bool strip_accents = true;         // decompose and drop nonspacing marks
+    bool lowercase = true;
+  };
+  explicit BertNormalizer(Options options) : options_(options) {}
+  void normalize(AlignedText& text) const override;
+
+  static std::unique_ptr<Normalizer> create(const Json& json, const std::string& where);
+
+ private:
+  Options options_;
+};
+
+}  // namespace surprisal

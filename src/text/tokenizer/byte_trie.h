@@ -1,0 +1,32 @@
+// A set of byte strings that finds the longest one at the beginning of a text.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "text/tokenizer/pair_map.h"
+
+namespace surprisal {
+
+class ByteTrie {
+ public:
+  struct Match {
+    std::size_t size = 0;  // bytes
+    std::int32_t value = 0;
+  };
+
+  // Empty strings are not added. Of equal strings the first one counts.
+  void add(std::string_view bytes, std::int32_t value);
+  std::optional<Match> longest_prefix(std::string_view text) const;
+  bool empty() const { return value_.size() == 1; }
+
+ private:
+  PairMap<std::uint32_t> child_;                  // (node, byte) to node; the root is 0
+  std::vector<std::int32_t> value_ = {kNoValue};  // per node
+  static constexpr std::int32_t kNoValue = -1;
+};
+
+}  // namespace surprisal

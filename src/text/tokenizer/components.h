@@ -1,0 +1,61 @@
+// The parts that a tokenizer.json puts together, one interface a kind. A component is immutable, so its
+// members may be called from several threads at once. To add one: a class in a
+// file of its own, its row in the table of component_table.cc, and strings for it in
+// tools/goldens/tokenizers.py.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "surprisal/tokenizer.h"
+
+#include "text/tokenizer/aligned_text.h"
+#include "text/tokenizer/vocabulary.h"
+
+namespace surprisal {
+
+// Rewrites text before it is cut: "BertNormalizer".
+class Normalizer {
+ public:
+  virtual ~Normalizer() = default;
+  virtual void normalize(AlignedText& text) const = 0;
+};
+
+// Cuts every word into words that no token crosses, and may rewrite them: "ByteLevel", "BertPreTokenizer".
+class PreTokenizer {
+ public:
+  virtual ~PreTokenizer() = default;
+  virtual void pre_tokenize(Words& words) const = 0;
+};
+
+// A token of a word: its id and the byte of the word at which it begins.
+struct WordToken {
+  std::int32_t id = 0;
+  std::uint32_t begin = 0;
+};
+
+// Cuts a word into tokens of its vocabulary: "BPE", "WordPiece".
+class TokenModel {
+ public:
+  virtual ~TokenModel() = default;
+  // Adds the tokens of `word`, which is not empty.
+  virtual void tokenize(std::string_view word, std::vector<WordToken>& tokens) const = 0;
+  virtual const Vocabulary& vocabulary() const = 0;
+};
+
+// What a post-processor puts around one sequence and around a pair: "TemplateProcessing", "BertProcessing".
+struct SequenceTemplates {
+  std::vector<TemplatePiece> single = {{.sequence = 0}};
+  std::vector<TemplatePiece> pair = {{.sequence = 0}, {.sequence = 1, .segment = 1}};
+};
+
+// Turns the spellings of tokens into pieces of text, which are then joined: "WordPiece", "ByteLevel".
+class Decoder {
+ public:
+  virtual ~Decoder() = default;
+  virtual void decode(std::vector<std::string>& pieces) const = 0;
+};
+
+}  // namespace surprisal

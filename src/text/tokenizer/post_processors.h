@@ -1,0 +1,17 @@
+// Post-processors: what they put around sequences.
+#pragma once
+
+#include <string>
+
+#include "core/json.h"
+#include "text/tokenizer/components.h"
+
+namespace surprisal {
+
+SequenceTemplates template_processing(const Json& json, const std::string& where);
+SequenceTemplates bert_processing(const Json& json, const std::string& where);
+SequenceTemplates roberta_processing(const Json& json, const std::string& where);
+// The post-processor ByteLevel only trims offsets.
+SequenceTemplates byte_level_processing(const Json& json, const std::string& where);
+
+}  // namespace surprisal

@@ -1,0 +1,81 @@
+#include "text/tokenizer/special_tokens.h"
+
+#include <fmt/format.h>
+
+#include "surprisal/error.h"
+
+#include "core/json.h"
+
+namespace surprisal {
+namespace {
+
+struct Role {
+  const char* key;
+  std::optional<std::int32_t> SpecialTokens::*token;
+};
+
+constexpr Role kRoles[] = {
+    {"pad_token", &SpecialTokens::pad},   {"unk_token", &SpecialTokens::unk},
+    {"cls_token", &SpecialTokens::cls},   {"sep_token", &SpecialTokens::sep},
+    {"mask_token", &SpecialTokens::mask}, {"bos_token", &SpecialTokens::bos},
+    {"eos_token", &SpecialTokens::eos},
+};
+
+// A token is its spelling, or an object that holds it under "content". Empty: null.
+std::string spelling_of(const Json& value, const char* key, const std::string& where) {
+  if (value.is_null()) return "";
+  if (value.is_object()) return get_string(value, "content", fmt::format("{}, {}", where, key));
+  if (value.is_string()) return value.get<std::string>();
+  throw Error(ErrorKind::data, {.what = fmt::format("key {} has a wrong value", key),
+                                .where = where,
+                                .found = value.dump(),
+                                .expected = "a token, an object with its content, or null"});
+}
+
+SpecialTokens from_spellings(const TokenizerPipeline& pipeline) {
+  auto first = [&](std::initializer_list<std::string_view> spellings) {
+    for (std::string_view spelling : spellings) {
+      if (std::optional<std::int32_t> id = pipeline.id(spelling)) return id;
+    }
+    return std::optional<std::int32_t>();
+  };
+  SpecialTokens special{.pad = first({"[PAD]", "<pad>"}),
+                        .unk = first({"[UNK]", "<unk>"}),
+                        .cls = first({"[CLS]"}),
+                        .sep = first({"[SEP]"}),
+                        .mask = first({"[MASK]", "<mask>"}),
+                        .bos = first({"<|endoftext|>", "<s>"}),
+                        .eos = first({"<|endoftext|>", "</s>"})};
+  // RoBERTa's; Llama has the same two, but no mask.
+  if (pipeline.id("<mask>")) {
+    if (!special.cls) special.cls = pipeline.id("<s>");
+    if (!special.sep) special.sep = pipeline.id("</s>");
+  }
+  return special;
+}
+
+}  // namespace
+
+SpecialTokens find_special_tokens(std::string_view tokenizer_config_json, const TokenizerPipeline& pipeline,
+                                  const std::string& where) {
+  if (tokenizer_config_json.empty()) return from_spellings(pipeline);
+  Json config = parse_json(tokenizer_config_json, where);
+  if (!config.is_object()) throw Error(ErrorKind::data, {.what = "the file holds no object", .where = where});
+  SpecialTokens special;
+  bool named = false;
+  for (const Role& role : kRoles) {
+    auto entry = config.find(role.key);
+    std::string spelling = entry == config.end() ? "" : spelling_of(*entry, role.key, where);
+    if (spelling.empty()) continue;
+    special.*role.token = pipeline.id(spelling);
+    named = true;
+    if (!(special.*role.token)) {
+      throw Error(ErrorKind::data,
+                  {.what = fmt::format("{} {} is not in the vocabulary", role.key, Json(spelling).dump()),
+                   .where = where});
+    }
+  }
+  return named ? special : from_spellings(pipeline);
+}
+
+}  // namespace surprisal
