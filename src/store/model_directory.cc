@@ -75,12 +75,17 @@ void load_weights(const fs::path& directory, Transformer& model) {
   read_parameters(SafetensorsFile(directory / kWeights), store, model.weights());
 }
 
-void save_model(const fs::path& directory, const Transformer& model, const Tokenizer* tokenizer) {
+void save_model(const fs::path& directory, const ModelConfig& config, const ParameterTable& table,
+                std::span<const float> weights, const Tokenizer* tokenizer) {
   require_directory(directory);
-  const ParameterStore store = make_parameter_store(model.config(), model.table());
-  write_file(directory / kConfig, store.family.write_config(model.config()).dump(2) + '\n');
-  write_safetensors(directory / kWeights, parameters_to_write(store, model.weights()));
+  const ParameterStore store = make_parameter_store(config, table);
+  write_file(directory / kConfig, store.family.write_config(config).dump(2) + '\n');
+  write_safetensors(directory / kWeights, parameters_to_write(store, weights));
   if (tokenizer != nullptr) tokenizer->save(directory);
+}
+
+void save_model(const fs::path& directory, const Transformer& model, const Tokenizer* tokenizer) {
+  save_model(directory, model.config(), model.table(), model.weights(), tokenizer);
 }
 
 void save_gradients(const fs::path& file, const Transformer& model) {

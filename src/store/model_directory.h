@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
 #include <string>
 
 #include "surprisal/tokenizer.h"
@@ -18,8 +19,11 @@ ModelConfig read_model_config(const std::filesystem::path& directory);
 // shaped tensor is an Error (data) that names tensor, found and expected, all of them at once.
 void load_weights(const std::filesystem::path& directory, Transformer& model);
 
-// Writes config.json, model.safetensors and, if `tokenizer` is given, its two files; each synced. The
-// directory must exist; committing it by a rename is the caller's.
+// Writes config.json, model.safetensors and, if `tokenizer` is given, its two files; each synced. `weights`
+// lie as `table` says: the model's own, or a copy of them. The directory must exist; committing it by a
+// rename is the caller's.
+void save_model(const std::filesystem::path& directory, const ModelConfig& config,
+                const ParameterTable& table, std::span<const float> weights, const Tokenizer* tokenizer);
 void save_model(const std::filesystem::path& directory, const Transformer& model, const Tokenizer* tokenizer);
 
 // Gradients under the checkpoint's own tensor names and layout, tied tensors once, f32.
