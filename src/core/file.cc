@@ -1,5 +1,6 @@
 #include "core/file.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
@@ -206,6 +207,44 @@ void write_file_atomically(const fs::path& path, std::string_view content) {
   writer.commit();
   rename_over(temporary, path);
   sync_directory(directory_of(path));
+}
+
+std::vector<fs::path> list_tree(const fs::path& directory) {
+  std::vector<fs::path> found;
+  std::error_code cause;
+  for (fs::recursive_directory_iterator entry(directory, cause), end; !cause && entry != end;
+       entry.increment(cause)) {
+    found.push_back(entry->path());
+  }
+  if (cause) fail(directory, "cannot list the directory", cause.value());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::uint64_t size_of_file(const fs::path& path) {
+  std::error_code cause;
+  std::uint64_t size = fs::file_size(path, cause);
+  if (cause) fail(path, "cannot read", cause.value());
+  return size;
+}
+
+void exchange_directories(const fs::path& from, const fs::path& to) {
+  std::error_code none;
+  if (!fs::exists(fs::symlink_status(to, none))) {
+    if (std::rename(from.c_str(), to.c_str()) != 0) fail(to, "cannot rename the finished directory", errno);
+    return;
+  }
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE) == 0) return;
+  if (errno != EINVAL && errno != ENOSYS) fail(to, "cannot replace", errno);
+  // Some network file systems cannot exchange: for a moment neither is in place.
+  const fs::path aside = temporary_beside(to);
+  if (std::rename(to.c_str(), aside.c_str()) != 0) fail(to, "cannot replace", errno);
+  if (std::rename(from.c_str(), to.c_str()) != 0) {
+    const int cause = errno;
+    std::rename(aside.c_str(), to.c_str());
+    fail(to, "cannot replace", cause);
+  }
+  if (std::rename(aside.c_str(), from.c_str()) != 0) fail(aside, "cannot rename", errno);
 }
 
 void sync_directory(const fs::path& directory) {

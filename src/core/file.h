@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace surprisal {
 
@@ -88,6 +89,15 @@ class FileLock {
 
 // Replaces `path` whole or not at all: temporary file beside it, fsync, rename, fsync of the directory.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
+
+// Everything below `directory`, files and directories, sorted.
+std::vector<std::filesystem::path> list_tree(const std::filesystem::path& directory);
+
+std::uint64_t size_of_file(const std::filesystem::path& path);
+
+// Puts the directory `from` in the place of `to`, in one step where the file system can; what was at `to`, if
+// anything, lies at `from` afterwards.
+void exchange_directories(const std::filesystem::path& from, const std::filesystem::path& to);
 
 // Makes a rename or a new entry in `directory` durable.
 void sync_directory(const std::filesystem::path& directory);
