@@ -108,8 +108,11 @@ TEST_F(CorpusTest, SentencesCoverTheText) {
 
 TEST_F(CorpusTest, InvalidUtf8IsNamedByItsOffset) {
   std::string path = files_.add("a.txt", "\xEF\xBB\xBFok\r\nab\xE9 c\n");
-  EXPECT_ERROR(documents_of({path}), data,
-               path + ":2: not UTF-8: byte 0xE9 at offset 9; convert the file to UTF-8 (iconv does that)");
+  EXPECT_ERROR(
+      documents_of({path}), data,
+      path +
+          ":2: not UTF-8: byte 0xE9 at offset 9; convert the file to UTF-8 (iconv does that), or set "
+          "data.invalid_utf8 to replace or skip");
 }
 
 // Every kind of bad sequence, at every place around the reader's buffer of 2^18 bytes, in the decompressed
@@ -159,15 +162,17 @@ TEST_F(CorpusTest, FilesThatCannotBeReadAreNamed) {
   std::string none = files_.path("none.txt"), directory = files_.path("d.txt");
   std::filesystem::create_directory(directory);
   EXPECT_ERROR(documents_of({good, none}), io, none + ": cannot open: no such file");
-  EXPECT_ERROR(documents_of({directory}), io, directory + ": cannot read: is a directory: expected a file");
+  EXPECT_ERROR(
+      documents_of({directory}), data,
+      directory + ": the directory holds no text file: expected .txt or .jsonl, each also .gz or .zst");
   EXPECT_ERROR(documents_of({files_.add("e.txt", "")}), data, files_.path("e.txt") + ": the file is empty");
   EXPECT_ERROR(documents_of({files_.add("e.txt.gz", "")}), data,
                files_.path("e.txt.gz") + ": the file is empty");
   EXPECT_ERROR(documents_of({}), usage, "no text file is given");
   EXPECT_ERROR(documents_of({files_.add("a.csv", "x")}), data,
                files_.path("a.csv") +
-                   ": not a kind of text file that is known by its name: expected .txt, .jsonl, "
-                   ".txt.gz or .jsonl.gz");
+                   ": not a kind of text file that is known by its name: expected .txt or .jsonl, each "
+                   "also .gz or .zst");
 }
 
 TEST_F(CorpusTest, NothingIsReadBeforeEveryFileIsChecked) {

@@ -166,7 +166,7 @@ TEST_F(TokenCorpusTest, DamagedCacheIsMadeAnew) {
     EXPECT_EQ(read_file(path), bytes);
   };
   for (std::size_t size :
-       {std::size_t{0}, std::size_t{95}, std::size_t{96}, bytes.size() / 2, bytes.size() - 1}) {
+       {std::size_t{0}, std::size_t{135}, std::size_t{136}, bytes.size() / 2, bytes.size() - 1}) {
     expect_rebuilt(bytes.substr(0, size));
   }
   expect_rebuilt(bytes + '\0');

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/options.h"
+#include "text/corpus/corpus_report.h"
 
 namespace surprisal {
 
@@ -18,6 +19,12 @@ struct CorpusOptions {
   // What ends a sentence: line (newlines alone), both (newlines, and the rules of sentences.h within a line),
   // split (the lines of a paragraph are joined first, then the rules).
   std::string sentence = "both";
+  // The field of a .jsonl record that holds the text; "a.b" is field b of the object in field a, unless there
+  // is a field of that very name.
+  std::string field = "text";
+  // What becomes of bytes that are no UTF-8, and of half a surrogate pair in JSON: error, replace (by U+FFFD,
+  // one for each maximal part, as Python does), skip (the line or record is left out). All are counted.
+  std::string invalid_utf8 = "error";
   void visit(OptionVisitor& visitor);
 };
 
@@ -29,17 +36,18 @@ struct CorpusOptions {
 struct Document {
   std::string text;
   std::vector<std::uint32_t> sentences;
-  std::size_t file = 0;    // index into the list of files
+  std::size_t file = 0;    // index into the files that are read
   std::uint64_t line = 0;  // 1-based line where it begins
 };
 
-// Reads .txt and .jsonl (a "text" field, taken as it is; a record is a document), each also .gz, in order,
-// and calls `sink` for every document that is not blank, in bounded memory (a file streams; a document is
-// held whole). CRLF is read as LF, a byte order mark is dropped. Throws Error: io (missing, directory),
-// data (an empty file, damaged or truncated gzip, invalid UTF-8 with the byte's offset, malformed JSONL with
-// the line, a file of another kind, a document of 4 GiB or more). Names, kinds and existence of all files are
-// checked before the first is read.
-void read_corpus(const std::vector<std::string>& files, const CorpusOptions& options,
-                 const std::function<void(Document&&)>& sink);
+// Reads .txt and .jsonl (a record is a document), each also .gz and .zst, in order, and calls `sink` for
+// every document that is not blank, in bounded memory (a file streams; a document is held whole). `written`
+// are files, directories and patterns, see list_corpus_files. CRLF is read as LF, a byte order mark is
+// dropped, and U+0000 is a character like others. Returns what was read, without counts of tokens. Throws
+// Error as list_corpus_files does, and data: damaged or truncated compression, invalid UTF-8 with the byte's
+// offset, malformed JSONL with the line, a line or document of more than 256 MiB. All files are looked at
+// before the first is read.
+CorpusReport read_corpus(const std::vector<std::string>& written, const CorpusOptions& options,
+                         const std::function<void(Document&&)>& sink);
 
 }  // namespace surprisal

@@ -1,99 +1,92 @@
 #include "text/corpus/document_reader.h"
 
-#include <filesystem>
-#include <limits>
 #include <string_view>
-#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "surprisal/error.h"
 
 #include "core/json.h"
+#include "text/corpus/corpus_files.h"
 #include "text/corpus/sentences.h"
 #include "text/unicode/utf8.h"
 
 namespace surprisal {
 namespace {
 
-Error directory_error(const std::string& path) {
-  return Error(ErrorKind::io, {.what = "cannot read: is a directory", .where = path, .expected = "a file"});
+constexpr std::uint64_t kMostDocumentBytes = kMostLineBytes;
+
+// The field of this very name, or by way of the dots in it; null where there is none.
+Json* find_field(Json& object, const std::string& field) {
+  if (!object.is_object()) return nullptr;
+  if (auto member = object.find(field); member != object.end()) return &*member;
+  for (std::size_t dot = field.find('.'); dot != std::string::npos; dot = field.find('.', dot + 1)) {
+    auto outer = object.find(field.substr(0, dot));
+    if (outer == object.end()) continue;
+    if (Json* inner = find_field(*outer, field.substr(dot + 1))) return inner;
+  }
+  return nullptr;
 }
 
-constexpr std::uint64_t kMaxDocumentBytes = std::numeric_limits<std::uint32_t>::max();
-
-bool ends_with(std::string_view path, std::string_view ending) {
-  if (path.size() < ending.size()) return false;
-  std::string_view tail = path.substr(path.size() - ending.size());
-  for (std::size_t i = 0; i < ending.size(); ++i) {
-    char c = tail[i] >= 'A' && tail[i] <= 'Z' ? static_cast<char>(tail[i] - 'A' + 'a') : tail[i];
-    if (c != ending[i]) return false;
+std::string names_of(const Json& object) {
+  std::string names;
+  for (const auto& member : object.items()) {
+    if (names.size() > 100) return names + ", ...";
+    names += (names.empty() ? "" : ", ") + member.key();
   }
-  return true;
+  return names.empty() ? "none" : names;
 }
 
-std::uint64_t checked_size(const std::string& path) {
-  std::error_code cause;
-  auto status = std::filesystem::status(path, cause);
-  if (!std::filesystem::exists(status)) {
-    throw Error(ErrorKind::io, {.what = "cannot open: no such file", .where = path});
-  }
-  if (std::filesystem::is_directory(status)) {
-    throw directory_error(path);
-  }
-  if (!std::filesystem::is_regular_file(status)) return 0;  // a pipe tells its size by its end
-  std::uint64_t size = std::filesystem::file_size(path, cause);
-  if (!cause && size == 0) throw Error(ErrorKind::data, {.what = "the file is empty", .where = path});
-  return cause ? 0 : size;
-}
-
-std::string record_text(const std::string& line, const std::string& where) {
+std::string record_text(const std::string& line, const std::string& field, const std::string& where) {
   Json record = parse_json(line, where);
   if (!record.is_object()) {
     throw Error(ErrorKind::data, {.what = "the record is no JSON object",
                                   .where = where,
-                                  .expected = "an object with a field \"text\""});
+                                  .expected = fmt::format("an object with a field \"{}\"", field)});
   }
-  return get_string(record, "text", where);
+  Json* text = find_field(record, field);
+  if (!text) {
+    throw Error(ErrorKind::data, {.what = fmt::format("the record has no field \"{}\"", field),
+                                  .where = where,
+                                  .found = names_of(record),
+                                  .fix = "data.field names the field that holds the text"});
+  }
+  if (!text->is_string()) {
+    throw Error(ErrorKind::data, {.what = fmt::format("field \"{}\" of the record is no text", field),
+                                  .where = where,
+                                  .found = text->type_name(),
+                                  .expected = "a string"});
+  }
+  return std::move(text->get_ref<std::string&>());
 }
 
 }  // namespace
 
-CorpusFileKind corpus_file_kind(const std::string& path) {
-  if (ends_with(path, ".txt")) return CorpusFileKind::text;
-  if (ends_with(path, ".txt.gz")) return CorpusFileKind::text_gzip;
-  if (ends_with(path, ".jsonl")) return CorpusFileKind::jsonl;
-  if (ends_with(path, ".jsonl.gz")) return CorpusFileKind::jsonl_gzip;
-  std::error_code none;
-  if (std::filesystem::is_directory(path, none)) throw directory_error(path);
-  throw Error(ErrorKind::data, {.what = "not a kind of text file that is known by its name",
-                                .where = path,
-                                .expected = ".txt, .jsonl, .txt.gz or .jsonl.gz"});
-}
-
-std::uint64_t check_corpus_files(const std::vector<std::string>& files) {
-  if (files.empty()) throw Error(ErrorKind::usage, {.what = "no text file is given"});
-  for (const std::string& path : files) corpus_file_kind(path);
-  std::uint64_t total = 0;
-  for (const std::string& path : files) total += checked_size(path);
-  return total;
-}
-
 DocumentReader::DocumentReader(const std::vector<std::string>& files, const CorpusOptions& options)
     : files_(files),
+      field_(options.field),
+      invalid_(invalid_text_policy(options.invalid_utf8)),
       text_end_(options.document == "line"   ? End::line
                 : options.document == "file" ? End::file
                                              : End::blank_line),
       end_(text_end_) {}
 
 bool DocumentReader::open_next() {
-  if (lines_) finished_ += lines_->position();
-  lines_.reset();
+  close();
   if (file_ == files_.size()) return false;
-  CorpusFileKind kind = corpus_file_kind(files_[file_]);
-  bool records = kind == CorpusFileKind::jsonl || kind == CorpusFileKind::jsonl_gzip;
-  bool compressed = kind == CorpusFileKind::text_gzip || kind == CorpusFileKind::jsonl_gzip;
-  end_ = records ? End::record : text_end_;
-  lines_.emplace(files_[file_++], compressed);
+  CorpusFileKind kind = find_corpus_file_kind(files_[file_]).value();
+  end_ = kind.records ? End::record : text_end_;
+  lines_.emplace(files_[file_++], kind.compression, invalid_);
   return true;
+}
+
+void DocumentReader::close() {
+  if (!lines_) return;
+  finished_ += lines_->position();
+  skips_.replaced += lines_->replaced();
+  (end_ == End::record ? skips_.skipped_records : skips_.skipped_lines) += lines_->skipped();
+  lines_.reset();
 }
 
 bool DocumentReader::next(Document& document) {
@@ -121,20 +114,38 @@ void DocumentReader::append_line(Document& document) {
   if (document.line > 0) document.text += '\n';
   if (document.line == 0) document.line = lines_->number();
   document.text += line_;
-  if (document.text.size() <= kMaxDocumentBytes) return;
-  throw Error(ErrorKind::data, {.what = "a document of more than 4 GiB",
-                                .where = lines_->path() + ":" + std::to_string(document.line),
-                                .fix = "cut the text into documents (data.document)"});
+  if (document.text.size() <= kMostDocumentBytes) return;
+  throw Error(ErrorKind::data,
+              {.what = fmt::format("a document of more than {} MiB", kMostDocumentBytes >> 20),
+               .where = lines_->path() + ":" + std::to_string(document.line),
+               .fix = "cut the text into documents (data.document)"});
 }
 
 bool DocumentReader::next_record(Document& document) {
   while (lines_->next(line_)) {
     if (is_blank(line_)) continue;
-    document.text = record_text(line_, lines_->where());
+    if (!accept_escapes(line_)) {
+      ++skips_.skipped_records;
+      continue;
+    }
+    document.text = record_text(line_, field_, lines_->where());
     document.line = lines_->number();
     if (!is_blank(document.text)) return true;
+    ++skips_.blank_records;
   }
   return false;
+}
+
+// False where the record is to be left out for half a surrogate pair.
+bool DocumentReader::accept_escapes(std::string& record) {
+  std::size_t lone = find_lone_surrogate(record);
+  if (lone == std::string::npos) return true;
+  if (invalid_ == InvalidText::replace) skips_.replaced += replace_lone_surrogates(record);
+  if (invalid_ != InvalidText::error) return invalid_ == InvalidText::replace;
+  throw Error(ErrorKind::data, {.what = fmt::format("{} is half a surrogate pair and no character",
+                                                    std::string_view(record).substr(lone, 6)),
+                                .where = fmt::format("{}, byte {}", lines_->where(), lone),
+                                .fix = "write the file anew, or set data.invalid_utf8 to replace or skip"});
 }
 
 void cut_document(Document& document, const CorpusOptions& options) {

@@ -12,19 +12,10 @@
 
 namespace surprisal {
 
-enum class CorpusFileKind : std::uint8_t { text, text_gzip, jsonl, jsonl_gzip };
-
-// By the name's end, in any case. Throws Error (data) for another one.
-CorpusFileKind corpus_file_kind(const std::string& path);
-
-// Throws Error where a file's kind is not known (data) or where it is missing, a directory or empty (io), and
-// where there is no file at all (usage). Returns the sum of the sizes.
-std::uint64_t check_corpus_files(const std::vector<std::string>& files);
-
 class DocumentReader {
  public:
-  // REQUIRES files that check_corpus_files passed, and options that were read through visit(), which outlive
-  // the reader.
+  // REQUIRES `files` of list_corpus_files, and options that were read through visit(), which outlive the
+  // reader.
   DocumentReader(const std::vector<std::string>& files, const CorpusOptions& options);
 
   // The next document that is not blank, without its sentences; false at the end. Throws as read_corpus does.
@@ -33,20 +24,28 @@ class DocumentReader {
   // Bytes read from disk so far.
   std::uint64_t position() const { return finished_ + (lines_ ? lines_->position() : 0); }
 
+  // What was left out or replaced so far; complete once next() returned false.
+  const CorpusSkips& skips() const { return skips_; }
+
  private:
   enum class End { blank_line, line, file, record };
 
   bool open_next();
+  void close();
   bool next_in_file(Document& document);
   bool next_record(Document& document);
   void append_line(Document& document);
+  bool accept_escapes(std::string& record);
 
   const std::vector<std::string>& files_;
+  const std::string& field_;
+  InvalidText invalid_;
   End text_end_, end_;
   std::size_t file_ = 0;  // index of the next file to open
   std::optional<LineReader> lines_;
   std::string line_;
   std::uint64_t finished_ = 0;
+  CorpusSkips skips_;
 };
 
 // Fills in the sentences; with sentence = "split" joins the lines first.

@@ -9,7 +9,9 @@
 #include "surprisal/error.h"
 
 #include "core/content_hash.h"
+#include "core/file.h"
 #include "core/parallel.h"
+#include "text/corpus/corpus_files.h"
 #include "text/corpus/document_reader.h"
 #include "text/corpus/token_file.h"
 
@@ -17,6 +19,7 @@ namespace surprisal {
 
 struct TokenCorpus::Storage {
   std::vector<std::string> files;  // for messages; empty where the ids came from memory
+  std::uint64_t other_files = 0;
   ContentHash key;
   std::optional<TokenFile> mapped;         // on disk,
   std::vector<std::uint32_t> owned_words;  // or in memory
@@ -24,6 +27,7 @@ struct TokenCorpus::Storage {
   std::span<const std::uint32_t> words;
   std::span<const TokenRecord> records;
   TokenTotals totals;
+  CorpusSkips skips;
 
   void add(const EncodedDocument& document) {
     owned_records.push_back(document.record(owned_words.size()));
@@ -40,6 +44,7 @@ struct TokenCorpus::Storage {
     words = mapped->words;
     records = mapped->records;
     totals = mapped->totals;
+    skips = mapped->skips;
   }
 };
 
@@ -48,14 +53,36 @@ namespace {
 // Text that each thread gets before the batch's results are written, in order.
 constexpr std::uint64_t kBatchBytesPerThread = 1 << 20;
 
-// Everything that decides the tokens and how they are cut.
-ContentHash corpus_key(const std::vector<std::string>& files, const CorpusOptions& options,
-                       const Tokenizer& tokenizer) {
+// Bytes that are hashed between two calls of Progress.
+constexpr std::uint64_t kHashedBytes = 1 << 26;
+
+ContentHash hash_file(const std::string& path, const std::function<void(std::uint64_t)>& hashed) {
+  FileReader file(path);
   ContentHasher hasher;
-  hasher.add(fmt::format("surprisal tokens {}\n{} {} {}\n", kTokenFileVersion, options.document,
-                         options.sentence, tokenizer.fingerprint()));
-  for (const std::string& path : files) {
-    hasher.add(fmt::format("{} {}\n", static_cast<int>(corpus_file_kind(path)), hash_file(path).hex()));
+  std::vector<char> buffer(1 << 20);
+  while (std::size_t count = file.read(buffer)) {
+    hasher.add(std::string_view(buffer.data(), count));
+    hashed(count);
+  }
+  return hasher.finish();
+}
+
+// Everything that decides the tokens and how they are cut.
+ContentHash corpus_key(const CorpusFileList& list, const CorpusOptions& options, const Tokenizer& tokenizer,
+                       const TokenCorpus::Progress& progress) {
+  ContentHasher hasher;
+  hasher.add(fmt::format("surprisal tokens {}\n{} {} {} {}\n{}\n", kTokenFileVersion, options.document,
+                         options.sentence, options.invalid_utf8, tokenizer.fingerprint(), options.field));
+  std::uint64_t bytes = 0;
+  auto hashed = [&](std::uint64_t count) {
+    bool due = (bytes + count) / kHashedBytes > bytes / kHashedBytes;
+    bytes += count;
+    if (due && progress) progress(0, list.bytes);
+  };
+  for (const std::string& path : list.files) {
+    CorpusFileKind kind = find_corpus_file_kind(path).value();
+    hasher.add(fmt::format("{} {} {}\n", kind.records ? "records" : "text",
+                           static_cast<int>(kind.compression), hash_file(path, hashed).hex()));
   }
   return hasher.finish();
 }
@@ -98,11 +125,11 @@ std::vector<Document> read_batch(DocumentReader& reader, std::uint64_t bytes) {
 
 // Calls sink(encoded) for every document that has a token, in order.
 template <class Sink>
-void encode_corpus(const std::vector<std::string>& files, const CorpusOptions& options,
-                   const Tokenizer& tokenizer, const TokenCorpus::Progress& progress, Sink&& sink) {
-  std::uint64_t total = check_corpus_files(files);
-  DocumentReader reader(files, options);
+CorpusSkips encode_corpus(const CorpusFileList& list, const CorpusOptions& options,
+                          const Tokenizer& tokenizer, const TokenCorpus::Progress& progress, Sink&& sink) {
+  DocumentReader reader(list.files, options);
   std::uint64_t batch_bytes = kBatchBytesPerThread * static_cast<std::uint64_t>(threads());
+  std::uint64_t without_token = 0;
   for (std::vector<Document> batch; !(batch = read_batch(reader, batch_bytes)).empty();) {
     std::vector<EncodedDocument> encoded(batch.size());
     parallel_for(static_cast<std::int64_t>(batch.size()), [&](std::int64_t block, int) {
@@ -110,17 +137,26 @@ void encode_corpus(const std::vector<std::string>& files, const CorpusOptions& o
       encoded[index] = encode_document(std::move(batch[index]), options, tokenizer);
     });
     for (const EncodedDocument& document : encoded) {
-      if (!document.tokens.empty()) sink(document);
+      document.tokens.empty() ? void(++without_token) : sink(document);
     }
-    if (progress) progress(reader.position(), total);
+    if (progress) progress(reader.position(), list.bytes);
   }
+  list.check_unchanged();
+  CorpusSkips skips = reader.skips();
+  skips.without_token = without_token;
+  return skips;
 }
 
-void require_documents(const TokenTotals& totals, const std::vector<std::string>& files) {
+void require_documents(const TokenTotals& totals, const CorpusSkips& skips,
+                       const std::vector<std::string>& files) {
   if (totals.documents > 0) return;
   std::string where = files.front();
   if (files.size() > 1) where += fmt::format(" and {} more", files.size() - 1);
-  throw Error(ErrorKind::data, {.what = "no text: every document is blank", .where = where});
+  std::string left_out = skips_text({.skips = skips});
+  throw Error(ErrorKind::data,
+              {.what = left_out.empty() ? "no text: every document is blank" : "no text is left",
+               .where = where,
+               .found = left_out});
 }
 
 // Sentences of documents in memory come from the caller, so they are checked.
@@ -135,28 +171,30 @@ void check_sentences(const EncodedDocument& document, std::size_t index) {
 
 }  // namespace
 
-TokenCorpus TokenCorpus::open(const std::vector<std::string>& files, const CorpusOptions& options,
+TokenCorpus TokenCorpus::open(const std::vector<std::string>& written, const CorpusOptions& options,
                               const Tokenizer& tokenizer, const std::filesystem::path& cache_directory,
                               const Progress& progress) {
-  check_corpus_files(files);
+  CorpusFileList list = list_corpus_files(written);
   auto storage = std::make_shared<Storage>();
-  storage->files = files;
-  storage->key = corpus_key(files, options, tokenizer);
+  storage->files = list.files;
+  storage->other_files = list.other_files;
+  storage->key = corpus_key(list, options, tokenizer, progress);
   if (cache_directory.empty()) {
-    encode_corpus(files, options, tokenizer, progress,
-                  [&](const EncodedDocument& document) { storage->add(document); });
+    storage->skips = encode_corpus(list, options, tokenizer, progress,
+                                   [&](const EncodedDocument& document) { storage->add(document); });
     storage->use_owned();
+    require_documents(storage->totals, storage->skips, list.files);
   } else {
     make_directories(cache_directory);
     std::filesystem::path path = cache_directory / (storage->key.hex() + ".tokens");
-    std::optional<TokenFile> cached = TokenFile::open(path, storage->key, files.size());
+    std::optional<TokenFile> cached = TokenFile::open(path, storage->key, list.files.size());
     if (!cached) {
       TokenFileWriter writer(path);
-      encode_corpus(files, options, tokenizer, progress,
-                    [&](const EncodedDocument& document) { writer.add(document); });
-      require_documents(writer.totals(), files);
-      writer.commit(storage->key);
-      cached = TokenFile::open(path, storage->key, files.size());
+      CorpusSkips skips = encode_corpus(list, options, tokenizer, progress,
+                                        [&](const EncodedDocument& document) { writer.add(document); });
+      require_documents(writer.totals(), skips, list.files);
+      writer.commit(storage->key, skips);
+      cached = TokenFile::open(path, storage->key, list.files.size());
     }
     if (!cached) {
       throw Error(ErrorKind::io, {.what = "what was just written does not read back",
@@ -165,7 +203,6 @@ TokenCorpus TokenCorpus::open(const std::vector<std::string>& files, const Corpu
     }
     storage->use(std::move(*cached));
   }
-  require_documents(storage->totals, files);
   TokenCorpus corpus;
   corpus.storage_ = std::move(storage);
   return corpus;
@@ -227,6 +264,16 @@ std::uint64_t TokenCorpus::bytes() const {
 
 std::string TokenCorpus::fingerprint() const {
   return storage_->key.hex();
+}
+
+CorpusReport TokenCorpus::report() const {
+  return {.files = storage_->files.size(),
+          .other_files = storage_->other_files,
+          .documents = documents(),
+          .sentences = sentences(),
+          .tokens = tokens(),
+          .bytes = bytes(),
+          .skips = storage_->skips};
 }
 
 }  // namespace surprisal

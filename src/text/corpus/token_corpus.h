@@ -25,14 +25,18 @@ struct TokenDocument {
 
 class TokenCorpus {
  public:
-  // Called now and then while tokenising, with bytes of input done and in all (compressed bytes for .gz).
+  // Called every fraction of a second while files are hashed (done is 0) and tokenised, with bytes of input
+  // done and in all, as they lie on disk. What it throws ends the work, leaves no trace and comes out of
+  // open().
   using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
-  // Reads `files`, tokenises on all threads and keeps the result in `cache_directory` (made if missing), or
-  // maps what an earlier call left there. An empty `cache_directory` keeps it in memory. Documents without a
-  // token are left out. A cache that was half written is never used: it is renamed into place when whole.
-  // Throws as read_corpus does, and Error (data) where no document is left.
-  static TokenCorpus open(const std::vector<std::string>& files, const CorpusOptions& options,
+  // Reads the files, directories and patterns of `written`, tokenises on all threads and keeps the result in
+  // `cache_directory` (made if missing), or maps what an earlier call left there. An empty `cache_directory`
+  // keeps it in memory; otherwise memory is bounded, however large the files. Documents without a token are
+  // left out. A cache that was half written is never used: it is renamed into place when whole, and every
+  // byte is checked. Throws as read_corpus does, and Error (data) where no document is left or a file changed
+  // meanwhile.
+  static TokenCorpus open(const std::vector<std::string>& written, const CorpusOptions& options,
                           const Tokenizer& tokenizer, const std::filesystem::path& cache_directory,
                           const Progress& progress = {});
 
@@ -52,6 +56,7 @@ class TokenCorpus {
   std::uint64_t sentences() const;  // in all
   std::uint64_t bytes() const;      // of text, in all
   std::string fingerprint() const;  // of content, cutting and tokenizer
+  CorpusReport report() const;      // what was read, now or when the cache was made
 
  private:
   struct Storage;

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
+#include <charconv>
+#include <climits>
+#include <csignal>
 #include <cstring>
 #include <string_view>
 #include <system_error>
@@ -25,11 +29,12 @@ struct Trailer {
   std::uint32_t record_size = sizeof(TokenRecord);
   std::uint64_t words = 0;
   TokenTotals totals;
+  CorpusSkips skips;
   ContentHash key;         // of what decided the content
   ContentHash content;     // of every byte before the trailer
   std::uint64_t hash = 0;  // of the trailer before this field
 };
-static_assert(sizeof(Trailer) == 96);
+static_assert(sizeof(Trailer) == 136);
 
 std::uint64_t hash_trailer(const Trailer& trailer) {
   return XXH3_64bits(&trailer, offsetof(Trailer, hash));
@@ -44,10 +49,39 @@ std::uint64_t padding_of(std::uint64_t words) {
   return words % 2 * sizeof(std::uint32_t);
 }
 
+// Names of temporary files tell the machine and the process that writes them: ".NAME.MACHINE.PROCESS.N.tmp".
+std::string temporary_prefix(const std::filesystem::path& path) {
+  char machine[HOST_NAME_MAX + 1] = "";
+  gethostname(machine, HOST_NAME_MAX);
+  return fmt::format(".{}.{}.", path.filename().string(), machine);
+}
+
+std::filesystem::path directory_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
+
 // A name beside `path` that no other thread or process uses.
 std::filesystem::path temporary_name(const std::filesystem::path& path) {
   static std::atomic<unsigned> counter{0};
-  return path.parent_path() / fmt::format(".{}.{}.{}.tmp", path.filename().string(), getpid(), counter++);
+  return directory_of(path) / fmt::format("{}{}.{}.tmp", temporary_prefix(path), getpid(), counter++);
+}
+
+bool is_running(std::string_view name, std::size_t prefix) {
+  pid_t process = 0;
+  auto [end, error] = std::from_chars(name.data() + prefix, name.data() + name.size(), process);
+  return error != std::errc() || process <= 0 || kill(process, 0) == 0 || errno != ESRCH;
+}
+
+// Removes what killed processes of this machine left beside `path`: the destructor of a writer does not run
+// then, and a corpus may be large.
+void remove_leftovers(const std::filesystem::path& path) {
+  std::string prefix = temporary_prefix(path);
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(directory_of(path), ignored)) {
+    std::string name = entry.path().filename();
+    if (name.starts_with(prefix) && !is_running(name, prefix.size()))
+      std::filesystem::remove(entry.path(), ignored);
+  }
 }
 
 std::filesystem::path with_suffix(std::filesystem::path path, const char* suffix) {
@@ -100,7 +134,7 @@ TokenFileWriter::TokenFileWriter(const std::filesystem::path& path)
     : path_(path),
       temporary_(temporary_name(path)),
       record_path_(with_suffix(temporary_, ".records")),
-      file_(temporary_),
+      file_((remove_leftovers(path), temporary_)),
       record_file_(record_path_) {}
 
 void TokenFileWriter::add(const EncodedDocument& document) {
@@ -132,13 +166,14 @@ void TokenFileWriter::append_records() {
   write(bytes_of(records_));
 }
 
-void TokenFileWriter::commit(const ContentHash& key) {
+void TokenFileWriter::commit(const ContentHash& key, const CorpusSkips& skips) {
   flush_words();
   write(std::string_view("\0\0\0\0", padding_of(word_count_)));
   append_records();
   Trailer trailer;
   trailer.words = word_count_;
   trailer.totals = totals_;
+  trailer.skips = skips;
   trailer.key = key;
   trailer.content = hasher_.finish();
   trailer.hash = hash_trailer(trailer);
@@ -151,7 +186,7 @@ void TokenFileWriter::commit(const ContentHash& key) {
     std::filesystem::remove(temporary_, ignored);
     throw Error(ErrorKind::io, {.what = "cannot rename to it: " + cause.message(), .where = path_.string()});
   }
-  sync_directory(path_.parent_path());
+  sync_directory(directory_of(path_));
 }
 
 std::optional<TokenFile> TokenFile::open(const std::filesystem::path& path, const ContentHash& key,
@@ -169,7 +204,8 @@ std::optional<TokenFile> TokenFile::open(const std::filesystem::path& path, cons
       .file = std::move(*mapped),
       .words = {reinterpret_cast<const std::uint32_t*>(data), trailer->words},
       .records = {reinterpret_cast<const TokenRecord*>(data + record_offset), trailer->totals.documents},
-      .totals = trailer->totals};
+      .totals = trailer->totals,
+      .skips = trailer->skips};
   bool sound = std::all_of(result.records.begin(), result.records.end(), [&](const TokenRecord& record) {
     return is_sound(record, trailer->words, files);
   });

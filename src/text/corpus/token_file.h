@@ -4,7 +4,7 @@
 //   words    u32: for each document its token ids, then the indices of its sentences' first tokens
 //   padding  to a multiple of 8 bytes
 //   records  TokenRecord, one a document
-//   trailer  magic, version, sizes, and hashes of everything above and of itself
+//   trailer  magic, version, sizes, what was left out, and hashes of everything above and of itself
 //
 // The sizes stand at the end, so that the file is written front to back without knowing what will come.
 #pragma once
@@ -17,12 +17,13 @@
 
 #include "core/content_hash.h"
 #include "core/file.h"
+#include "text/corpus/corpus_report.h"
 
 namespace surprisal {
 
 // Raise it when the layout changes, and when the same text is cut or encoded differently: old caches are then
 // not found.
-inline constexpr std::uint32_t kTokenFileVersion = 1;
+inline constexpr std::uint32_t kTokenFileVersion = 2;
 
 struct TokenRecord {
   std::uint64_t begin = 0;      // index of its first word
@@ -58,15 +59,15 @@ struct EncodedDocument {
 // file.
 class TokenFileWriter {
  public:
-  // Writes to temporary files beside `path`, which the destructor removes. Throws Error (io), like the
-  // others.
+  // Writes to temporary files beside `path`, which the destructor removes; those that killed processes of
+  // this machine left there for the same path go first. Throws Error (io), like the others.
   explicit TokenFileWriter(const std::filesystem::path& path);
 
   void add(const EncodedDocument& document);
   const TokenTotals& totals() const { return totals_; }
 
   // Completes the file, makes it durable and renames it to `path`. No add() after it.
-  void commit(const ContentHash& key);
+  void commit(const ContentHash& key, const CorpusSkips& skips);
 
  private:
   void write(std::string_view bytes);
@@ -88,6 +89,7 @@ struct TokenFile {
   std::span<const std::uint32_t> words;
   std::span<const TokenRecord> records;
   TokenTotals totals;
+  CorpusSkips skips;
 
   // Nothing where there is no file, or one that is not whole, not of this version or not of this key and
   // number of text files: every byte is checked against the hash.

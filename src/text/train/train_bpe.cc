@@ -93,8 +93,8 @@ void check_size(std::int64_t vocab_size) {
 TrainedTokenizer train_bpe(const TokenizerTraining& training) {
   check_size(training.vocab_size);
   ByteLevelPreTokenizer pre_tokenizer({});
-  std::vector<WordCount> words =
-      count_words(training.files, nullptr, pre_tokenizer, phase_progress(training, "counting words"));
+  std::vector<WordCount> words = count_words(training.files, training.corpus, nullptr, pre_tokenizer,
+                                             phase_progress(training, "counting words"));
   std::vector<std::string> tokens = first_tokens();
   TokenisedWords tokenised = tokenise(std::move(words), tokens);
   LearntMerges learnt =

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "text/corpus/corpus.h"
+
 namespace surprisal {
 
 inline constexpr std::int64_t kMaxVocabularySize = std::int64_t{1} << 24;
@@ -14,7 +16,8 @@ struct TokenizerTraining {
   std::string type = "bpe";        // bpe (byte level, GPT-2's pattern) | wordpiece (BERT's)
   std::int64_t vocab_size = 8000;  // everything counted: specials, alphabet, merges
   bool lowercase = false;  // wordpiece: lower case and strip accents, as BERT uncased; an error with bpe
-  std::vector<std::string> files;
+  std::vector<std::string> files;  // directories and patterns too
+  CorpusOptions corpus{};          // how they are read; sentences do not matter
   // Phase ("counting words", "merging"), done and total.
   std::function<void(const char* phase, std::uint64_t done, std::uint64_t total)> progress;
 };
@@ -25,9 +28,9 @@ struct TrainedTokenizer {
   std::int64_t vocab_size = 0;  // reached; below the wish where the text has no more pairs to merge
 };
 
-// The same files give the same bytes for any number of threads. Words are counted within documents that end
-// at blank lines (a JSONL record is one). Throws as read_corpus does; Error (data) where no text is left;
-// Error (usage) where vocab_size is too small for specials and alphabet, or the type is none of the two.
+// The same files give the same bytes for any number of threads. Words are counted within documents. Throws as
+// read_corpus does; Error (data) where no text is left; Error (usage) where vocab_size is too small for
+// specials and alphabet, or the type is none of the two.
 TrainedTokenizer train_tokenizer(const TokenizerTraining& training);
 
 // training.progress for one phase; empty where there is none. For the trainers.

@@ -202,7 +202,7 @@ std::string config_text(bool lowercase) {
 
 TrainedTokenizer train_wordpiece(const TokenizerTraining& training) {
   BertNormalizer normalizer({.strip_accents = training.lowercase, .lowercase = training.lowercase});
-  std::vector<WordCount> words = count_words(training.files, &normalizer, BertPreTokenizer(),
+  std::vector<WordCount> words = count_words(training.files, training.corpus, &normalizer, BertPreTokenizer(),
                                              phase_progress(training, "counting words"));
   std::vector<std::string> tokens = learn_vocabulary(training, words);
   TokenizerComponents components{

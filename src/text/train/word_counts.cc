@@ -11,6 +11,7 @@
 #include "surprisal/error.h"
 
 #include "core/parallel.h"
+#include "text/corpus/corpus_files.h"
 #include "text/corpus/document_reader.h"
 
 namespace surprisal {
@@ -93,12 +94,11 @@ std::vector<WordCount> sorted(ShardedTable& tables) {
 
 }  // namespace
 
-std::vector<WordCount> count_words(const std::vector<std::string>& files, const Normalizer* normalizer,
-                                   const PreTokenizer& pre_tokenizer,
+std::vector<WordCount> count_words(const std::vector<std::string>& files, const CorpusOptions& options,
+                                   const Normalizer* normalizer, const PreTokenizer& pre_tokenizer,
                                    const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
-  std::uint64_t total_bytes = check_corpus_files(files);
-  CorpusOptions options;
-  DocumentReader reader(files, options);
+  CorpusFileList list = list_corpus_files(files);
+  DocumentReader reader(list.files, options);
   std::uint64_t batch_bytes = kBatchBytesPerThread * static_cast<std::uint64_t>(threads());
   ShardedTable total;
   for (std::vector<Block> blocks; !(blocks = read_blocks(reader, batch_bytes)).empty();) {
@@ -109,7 +109,7 @@ std::vector<WordCount> count_words(const std::vector<std::string>& files, const 
         count_document(text, normalizer, pre_tokenizer, tables[index]);
     });
     add_tables(tables, total);
-    if (progress) progress(reader.position(), total_bytes);
+    if (progress) progress(reader.position(), list.bytes);
   }
   std::vector<WordCount> words = sorted(total);
   if (words.empty()) {

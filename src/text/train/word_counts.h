@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "text/corpus/corpus.h"
 #include "text/tokenizer/components.h"
 
 namespace surprisal {
@@ -20,7 +21,8 @@ struct WordCount {
 // may be null. Throws as read_corpus does, and Error (data) where there is no word. `progress` gets bytes
 // read and in all.
 std::vector<WordCount> count_words(
-    const std::vector<std::string>& files, const Normalizer* normalizer, const PreTokenizer& pre_tokenizer,
+    const std::vector<std::string>& files, const CorpusOptions& options, const Normalizer* normalizer,
+    const PreTokenizer& pre_tokenizer,
     const std::function<void(std::uint64_t done, std::uint64_t total)>& progress);
 
 }  // namespace surprisal
