@@ -1,6 +1,7 @@
 // Text files for tests, plain and compressed.
 #pragma once
 
+#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <string>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include <zlib.h>
+#include <zstd.h>
 
 #include "tests/core/temporary_directory.h"
 #include "text/corpus/corpus.h"
@@ -34,13 +36,24 @@ inline std::string gzip(std::string_view text) {
   return compressed;
 }
 
+inline std::string zstd(std::string_view text) {
+  std::string compressed(ZSTD_compressBound(text.size()), '\0');
+  std::size_t size = ZSTD_compress(compressed.data(), compressed.size(), text.data(), text.size(), 3);
+  if (ZSTD_isError(size)) throw std::runtime_error(ZSTD_getErrorName(size));
+  compressed.resize(size);
+  return compressed;
+}
+
 // Files in a directory that goes when the fixture goes.
 class CorpusFiles {
  public:
-  // Writes a file, compressed if its name ends in .gz, and returns its path.
+  // Writes a file, compressed if its name ends in .gz or .zst, and returns its path. Makes its directory.
   std::string add(const std::string& name, std::string_view text) {
     std::string path = directory_ / name;
-    write_bytes(path, name.ends_with(".gz") ? gzip(text) : std::string(text));
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+    write_bytes(path, name.ends_with(".gz")    ? gzip(text)
+                      : name.ends_with(".zst") ? zstd(text)
+                                               : std::string(text));
     return path;
   }
   std::string path(const std::string& name) const { return directory_ / name; }

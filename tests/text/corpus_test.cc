@@ -66,13 +66,22 @@ TEST_F(CorpusTest, CompressedFilesReadAsPlainOnes) {
   for (int i = 0; i < 40000; ++i) text += "line " + std::to_string(i) + (i % 7 ? "\n" : "\n\n");
   std::string record = "{\"text\": \"one\"}\n";
   EXPECT_EQ(texts_of({files_.add("a.txt.gz", text)}), texts_of({files_.add("a.txt", text)}));
+  EXPECT_EQ(texts_of({files_.add("a.txt.zst", text)}), texts_of({files_.add("a.txt", text)}));
   EXPECT_THAT(texts_of({files_.add("B.JSONL.GZ.jsonl.gz", record)}), ElementsAre("one"));
+  EXPECT_THAT(texts_of({files_.add("b.jsonl.zst", record)}), ElementsAre("one"));
   EXPECT_THAT(texts_of({files_.add("C.TXT", "two")}), ElementsAre("two"));
 }
 
 TEST_F(CorpusTest, GzipMembersFollowOneAnother) {
   std::string path = files_.path("a.txt.gz");
   write_bytes(path, gzip("one\nt") + gzip("") + gzip("wo") + std::string(1000, '\0'));
+  EXPECT_THAT(texts_of({path}), ElementsAre("one\ntwo"));
+}
+
+TEST_F(CorpusTest, ZstdFramesFollowOneAnother) {
+  std::string skippable("\x50\x2A\x4D\x18\x04\0\0\0abcd", 12);  // a frame that decoders leave out
+  std::string path = files_.path("a.txt.zst");
+  write_bytes(path, zstd("one\nt") + zstd("") + skippable + zstd("wo"));
   EXPECT_THAT(texts_of({path}), ElementsAre("one\ntwo"));
 }
 
@@ -143,6 +152,75 @@ TEST_F(CorpusTest, DamagedGzipIsRefused) {
   EXPECT_ERROR(documents_of({path}), data, path + ": not gzip, or damaged: incorrect header check");
 }
 
+TEST_F(CorpusTest, DamagedZstdIsRefused) {
+  std::string text;
+  for (int i = 0; i < 20000; ++i) text += std::to_string(i * 7919 % 10007) + "\n";
+  std::string whole = zstd(text) + zstd("end\n"), path = files_.path("a.txt.zst");
+  std::size_t first = zstd(text).size();
+  for (std::size_t size = 1; size < whole.size(); size += size % 7 + (size < first - 20 ? 97 : 0) + 1) {
+    if (size == first) continue;
+    write_bytes(path, whole.substr(0, size));
+    EXPECT_ERROR(documents_of({path}), data, path + ": the zstd data end early: the file is truncated");
+  }
+  std::string damaged = whole;
+  damaged[0] ^= 1;
+  write_bytes(path, damaged);
+  EXPECT_ERROR(documents_of({path}), data, path + ": not zstd, or damaged: Unknown frame descriptor");
+  write_bytes(path, whole + "rubbish behind the last frame");
+  EXPECT_ERROR(documents_of({path}), data, HasSubstr("not zstd, or damaged: Unknown frame descriptor"));
+}
+
+// A frame of 13 bytes that asks for a window of 1 GiB.
+TEST_F(CorpusTest, LargeZstdWindowIsRefused) {
+  std::string path = files_.path("a.txt.zst");
+  write_bytes(path, std::string("\x28\xB5\x2F\xFD\x00\xA0\x21\x00\x00one", 12));
+  EXPECT_ERROR(documents_of({path}), data,
+               path +
+                   ": the zstd window is too large: expected at most 128 MiB; compress again with --long=27 "
+                   "or without");
+  write_bytes(path, std::string("\x28\xB5\x2F\xFD\x00\x88\x19\x00\x00one", 12));  // one of 128 MiB
+  EXPECT_THAT(texts_of({path}), ElementsAre("one"));
+}
+
+TEST_F(CorpusTest, EndlessLineIsRefused) {
+  std::string path = files_.path("a.txt.zst"), block = zstd(std::string(1 << 24, 'x'));
+  std::string bytes;
+  for (int i = 0; i < 1000; ++i) bytes += block;  // 16 GiB of one line
+  write_bytes(path, zstd("one\n") + bytes);
+  EXPECT_ERROR(documents_of({path}), data,
+               path + ":2: a line of more than 256 MiB; break the text into lines");
+}
+
+TEST_F(CorpusTest, FieldHoldsTheText) {
+  std::string path =
+      files_.add("a.jsonl", R"({"id": 1, "body": {"text": "inner", "n": {"x": "deep"}}, "body.text": "own"}
+{"id": 2, "body": {"text": "second", "n": {"x": "deeper"}}})");
+  EXPECT_THAT(texts_of({path}, {.field = "body.n.x"}), ElementsAre("deep", "deeper"));
+  EXPECT_THAT(texts_of({path}, {.field = "body.text"}), ElementsAre("own", "second"));
+  EXPECT_ERROR(documents_of({path}, {.field = "content"}), data,
+               path +
+                   ":1: the record has no field \"content\": found body, body.text, id; data.field names the "
+                   "field that holds the text");
+  EXPECT_ERROR(documents_of({path}, {.field = "body.n.y"}), data, HasSubstr("no field \"body.n.y\""));
+  EXPECT_ERROR(documents_of({path}, {.field = "id"}), data,
+               path + ":1: field \"id\" of the record is no text: found number, expected a string");
+  EXPECT_ERROR(documents_of({path}, {.field = "body"}), data, HasSubstr("found object, expected a string"));
+  EXPECT_ERROR(documents_of({path}, {.field = ""}), data, HasSubstr("no field \"\""));
+  EXPECT_THAT(texts_of({files_.add("b.jsonl", "{\"\": \"x\"}")}, {.field = ""}), ElementsAre("x"));
+}
+
+TEST_F(CorpusTest, ReportCountsWhatWasRead) {
+  std::string text = files_.add("d/a.txt", "One. Two\n\nThree"), other = files_.add("d/readme.md", "x");
+  std::string records = files_.add("d/b.jsonl", "{\"text\": \" \"}\n{\"text\": \"Four\"}");
+  CorpusReport report = read_corpus({files_.path("d")}, {}, [](Document&&) {});
+  EXPECT_EQ(report.files, 2u);
+  EXPECT_EQ(report.other_files, 1u);
+  EXPECT_EQ(report.documents, 3u);
+  EXPECT_EQ(report.sentences, 4u);
+  EXPECT_EQ(report.bytes, 17u);
+  EXPECT_EQ(report.skips, (CorpusSkips{.blank_records = 1}));
+}
+
 TEST_F(CorpusTest, JsonErrorsNameTheLine) {
   auto read = [&](const std::string& line) {
     documents_of({files_.add("a.jsonl", "{\"text\": \"ok\"}\n\n" + line)});
@@ -193,6 +271,10 @@ TEST(CorpusOptions, RefusesOtherValues) {
   EXPECT_EQ(options.sentence, "split");
   EXPECT_ERROR(read("document = \"files\""), usage, HasSubstr("file"));
   EXPECT_ERROR(read("sentence = \"dot\""), usage, HasSubstr("both"));
+  read("field = \"a.b\"\ninvalid_utf8 = \"skip\"");
+  EXPECT_EQ(options.field, "a.b");
+  EXPECT_EQ(options.invalid_utf8, "skip");
+  EXPECT_ERROR(read("invalid_utf8 = \"ignore\""), usage, HasSubstr("replace"));
 }
 
 }  // namespace

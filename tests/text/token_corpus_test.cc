@@ -2,13 +2,19 @@
 
 #include <filesystem>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/file.h"
 #include "core/parallel.h"
 #include "tests/core/error_matchers.h"
 #include "tests/text/corpus_files.h"
+#include "text/corpus/token_file.h"
 #include "text/train/train_tokenizer.h"
 
 namespace surprisal {
@@ -30,8 +36,12 @@ class TokenCorpusTest : public testing::Test {
     cache_ = files_.path("cache");
   }
   Tokenizer tokenizer(const std::string& type, std::int64_t vocab_size) {
-    TrainedTokenizer trained = train_tokenizer(
-        {.type = type, .vocab_size = vocab_size, .lowercase = false, .files = {text_}, .progress = {}});
+    TrainedTokenizer trained = train_tokenizer({.type = type,
+                                                .vocab_size = vocab_size,
+                                                .lowercase = false,
+                                                .files = {text_},
+                                                .corpus = {},
+                                                .progress = {}});
     return Tokenizer::from_json(trained.tokenizer_json, trained.tokenizer_config_json, "test");
   }
   std::vector<fs::path> cached() const {
@@ -99,10 +109,14 @@ TEST_F(TokenCorpusTest, WordPieceSentencesSkipTheBlanksBetween) {
 // own is gone.
 TEST_F(TokenCorpusTest, SentenceThatBeginsInsideATokenBeginsAtTheNext) {
   std::string path = files_.add("b.txt", "“好。”“”“好。”“”");
-  Tokenizer tokenizer = Tokenizer::from_json(
-      train_tokenizer({.type = "bpe", .vocab_size = 300, .lowercase = false, .files = {path}, .progress = {}})
-          .tokenizer_json,
-      "", "test");
+  Tokenizer tokenizer = Tokenizer::from_json(train_tokenizer({.type = "bpe",
+                                                              .vocab_size = 300,
+                                                              .lowercase = false,
+                                                              .files = {path},
+                                                              .corpus = {},
+                                                              .progress = {}})
+                                                 .tokenizer_json,
+                                             "", "test");
   TokenCorpus corpus = TokenCorpus::open({path}, {}, tokenizer, {});
   EXPECT_THAT(sentence_texts(corpus.document(0), tokenizer), ElementsAre("“好。”“”“", "好。”“”"));
 }
@@ -187,6 +201,110 @@ TEST_F(TokenCorpusTest, FailureLeavesNothingInTheCache) {
   EXPECT_ERROR(TokenCorpus::open({blank}, {}, tokenizer, {}), data,
                blank + ": no text: every document is blank");
   EXPECT_EQ(cached().size(), 0u);
+}
+
+// What a process leaves that is killed while it writes: any beginning of the file, under its name.
+TEST_F(TokenCorpusTest, CacheCutAnywhereIsMadeAnew) {
+  Tokenizer tokenizer = this->tokenizer("bpe", 300);
+  TokenCorpus good = TokenCorpus::open({text_}, {}, tokenizer, cache_);
+  fs::path path = cached().at(0);
+  std::string bytes = read_file(path);
+  for (std::size_t size = 0; size < bytes.size(); size += 1 + size % 11) {
+    write_bytes(path, bytes.substr(0, size));
+    int calls = 0;
+    TokenCorpus again = TokenCorpus::open({text_}, {}, tokenizer, cache_, [&](auto, auto) { ++calls; });
+    ASSERT_GT(calls, 0) << size;  // it was tokenised, not read
+    ASSERT_EQ(again.tokens(), good.tokens());
+  }
+  EXPECT_EQ(read_file(path), bytes);
+  EXPECT_EQ(cached().size(), 1u);
+}
+
+TEST_F(TokenCorpusTest, ReportIsKeptInTheCache) {
+  Tokenizer tokenizer = this->tokenizer("wordpiece", 120);
+  files_.add("d/a.txt", "The cat\n\nsat \xFF on\n\n\xC2\xAD\n\n\xE9");
+  files_.add("d/b.jsonl", "{\"text\": \"The mat.\"}\n{\"text\": \"\"}\n{\"text\": \"\xFF\"}");
+  files_.add("d/c.md", "x");
+  CorpusOptions options{.invalid_utf8 = "skip"};
+  TokenCorpus built = TokenCorpus::open({files_.path("d")}, options, tokenizer, cache_);
+  CorpusReport report = built.report();
+  EXPECT_EQ(report.files, 2u);
+  EXPECT_EQ(report.other_files, 1u);
+  EXPECT_EQ(report.documents, 2u);
+  EXPECT_EQ(report.tokens, built.tokens());
+  EXPECT_EQ(report.sentences, 2u);
+  EXPECT_EQ(report.bytes, 15u);
+  EXPECT_EQ(report.skips,
+            (CorpusSkips{.skipped_lines = 2, .skipped_records = 1, .blank_records = 1, .without_token = 1}));
+  TokenCorpus mapped = TokenCorpus::open({files_.path("d")}, options, tokenizer, cache_,
+                                         [](auto, auto) { FAIL() << "tokenised again"; });
+  TokenCorpus memory = TokenCorpus::open({files_.path("d")}, options, tokenizer, {});
+  for (const TokenCorpus& other : {mapped, memory}) {
+    EXPECT_EQ(to_text(other.report()), to_text(report));
+    EXPECT_EQ(skips_text(other.report()), skips_text(report));
+  }
+  options.invalid_utf8 = "replace";
+  TokenCorpus replaced = TokenCorpus::open({files_.path("d")}, options, tokenizer, cache_);
+  EXPECT_NE(replaced.fingerprint(), built.fingerprint());
+  EXPECT_EQ(replaced.report().skips.replaced, 3u);
+}
+
+TEST_F(TokenCorpusTest, NothingLeftSaysWhy) {
+  std::string path = files_.add("bad.txt", "\xFF\n\xFF");
+  EXPECT_ERROR(TokenCorpus::open({path}, {.invalid_utf8 = "skip"}, tokenizer("bpe", 300), cache_), data,
+               path + ": no text is left: found left out: 2 lines that are not UTF-8");
+  EXPECT_EQ(cached().size(), 0u);
+}
+
+// What the callback throws ends the work at once and leaves no trace; the next run begins anew.
+TEST_F(TokenCorpusTest, CallbackThatThrowsEndsTheWork) {
+  Tokenizer tokenizer = this->tokenizer("bpe", 300);
+  std::string large;
+  for (int i = 0; i < 60000; ++i) large += "Document " + std::to_string(i) + " is one of many.\n\n";
+  std::string path = files_.add("large.txt", large);
+  int before = threads();
+  set_threads(1);
+  for (int last : {1, 2}) {
+    int calls = 0;
+    auto interrupt = [&](std::uint64_t, std::uint64_t) {
+      if (++calls == last) throw std::runtime_error("interrupted");
+    };
+    EXPECT_THROW(TokenCorpus::open({path}, {}, tokenizer, cache_, interrupt), std::runtime_error);
+    EXPECT_EQ(calls, last);
+    EXPECT_EQ(cached().size(), 0u);
+    calls = 0;
+    EXPECT_THROW(TokenCorpus::open({path}, {}, tokenizer, {}, interrupt), std::runtime_error);
+  }
+  set_threads(before);
+  EXPECT_EQ(TokenCorpus::open({path}, {}, tokenizer, cache_).documents(), 60000u);
+}
+
+TEST_F(TokenCorpusTest, FileThatChangesMeanwhileIsRefused) {
+  std::string path = files_.add("a.txt", kText);
+  auto append = [&](std::uint64_t, std::uint64_t) { files_.add("a.txt", std::string(kText) + "more"); };
+  EXPECT_ERROR(TokenCorpus::open({path}, {}, tokenizer("bpe", 300), cache_, append), data,
+               path + ": the file changed while it was read; try again once nothing writes to it");
+  EXPECT_EQ(cached().size(), 0u);
+}
+
+// Temporary files of a process that was killed go; those of one that runs stay.
+TEST_F(TokenCorpusTest, LeftoversOfKilledProcessesAreRemoved) {
+  Tokenizer tokenizer = this->tokenizer("bpe", 300);
+  TokenCorpus::open({text_}, {}, tokenizer, cache_);
+  fs::path path = cached().at(0);
+  fs::remove(path);
+  pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    TokenFileWriter writer(path);
+    kill(getpid(), SIGKILL);
+  }
+  ASSERT_EQ(waitpid(child, nullptr, 0), child);
+  EXPECT_EQ(cached().size(), 2u);  // the file and its records
+  TokenFileWriter running(path);
+  EXPECT_EQ(cached().size(), 2u);
+  TokenCorpus::open({text_}, {}, tokenizer, cache_);
+  EXPECT_EQ(cached().size(), 3u);
 }
 
 TEST_F(TokenCorpusTest, CacheDirectoryThatIsAFileIsNamed) {
