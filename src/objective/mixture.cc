@@ -26,6 +26,7 @@ class Builder {
 
   std::vector<Part> parts() const {
     std::vector<WrittenPart> written = parse_specification(text_);
+    check_labels(written);
     double shares = 0;
     for (const WrittenPart& part : written) shares += part.share;
     if (!(shares > 0)) {
@@ -65,6 +66,23 @@ class Builder {
                               {.what = fmt::format("unknown objective {}", term.name),
                                .expected = fmt::format("one of {}", fmt::join(names, ", ")),
                                .fix = near.empty() ? "" : fmt::format("did you mean {}?", near)});
+  }
+
+  // All objectives over labels train the one sentence head, so its classes must mean the same in all parts.
+  void check_labels(const std::vector<WrittenPart>& parts) const {
+    std::string_view known;
+    for (const WrittenPart& part : parts) {
+      for (const WrittenTerm& term : part.terms) {
+        const ObjectiveTraits& traits = entry(term).traits;
+        if (is_tokens(traits)) continue;
+        if (known.empty()) known = traits.name;
+        if (known == traits.name) continue;
+        throw specification_error(
+            text_, term.offset,
+            {.what = fmt::format("{} and {} cannot be trained together", known, traits.name),
+             .fix = "there is one sentence head, and its classes mean something else under each"});
+      }
+    }
   }
 
   // Whether the newest of `entries`, the terms of a sum, can stand with those before it.

@@ -3,6 +3,7 @@
 // docs/objectives/.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -22,6 +23,9 @@ struct SampleKey {
   std::uint32_t epoch = 0;
   std::uint64_t document = 0;
   std::uint32_t index = 0;  // of the sample within its document, below 2^24
+  // How far the run is, in [0, 1]: what schedules go by. It decides which rows are predicted and what stands
+  // in them, never how many rows a sample has or whether it has a target. Evaluation is at the end.
+  double progress = 1;
 
   std::uint64_t sample() const { return document << 24 | index; }
   // Numbers of this sample, and of its document in this epoch (what is drawn once a pass).
@@ -40,6 +44,7 @@ struct ObjectiveTraits {
   bool covers_text = false;
   bool decoder = false;      // rows see what was read before them and nothing else: text can be generated
   std::int32_t classes = 0;  // of a label objective
+  std::array<std::string_view, 2> class_names{};  // likewise
   // Of a token objective: it can act on a sequence that a label objective laid out (`mlm + nsp`), by join().
   bool joins_labels = false;
 };

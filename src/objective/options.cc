@@ -4,10 +4,20 @@ namespace surprisal {
 
 void MlmOptions::visit(OptionVisitor& visitor) {
   visitor.field("probability", probability, {0, 1, true}, "of a token to be predicted");
+  visitor.field("final_probability", final_probability, {-1, 1},
+                "... at the last step, reached in a line from the first; -1: unchanged");
   visitor.field("mask", mask, {0, 1}, "probability of a predicted token to be replaced by the mask token");
+  visitor.field("final_mask", final_mask, {-1, 1}, "... at the last step; -1: unchanged");
   visitor.field("random", random, {0, 1}, "... by a random token; the rest is kept");
-  visitor.field("count", count, {"fixed", "bernoulli"},
-                "fixed: max(1, round(probability * length)) tokens; bernoulli: each alone, at least one");
+  visitor.field("final_random", final_random, {-1, 1}, "... at the last step; -1: unchanged");
+  visitor.field("unit", unit, {"token", "word", "span"},
+                "what is drawn as one: a token, a whole word, or a span of words as in SpanBERT");
+  visitor.field(
+      "count", count, {"fixed", "bernoulli"},
+      "fixed: max(1, round(probability * length)) tokens; bernoulli: each unit alone, at least one");
+  visitor.field("span_probability", span_probability, {0, 1, true},
+                "p of the geometric distribution of a span's length in words");
+  visitor.field("span_max_words", span_max_words, {1, 1000}, "where that distribution is cut off");
 }
 
 void NspOptions::visit(OptionVisitor& visitor) {
@@ -16,15 +26,23 @@ void NspOptions::visit(OptionVisitor& visitor) {
                 "probability of a shorter target length for a document's pass");
 }
 
+void SopOptions::visit(OptionVisitor& visitor) {
+  visitor.field("swap", swap, {0, 1}, "probability of the two segments to change places");
+  visitor.field("short_sequence", short_sequence, {0, 1},
+                "probability of a shorter target length for a document's pass");
+}
+
 void ObjectiveOptions::visit(OptionVisitor& visitor) {
   visitor.field("train", train, {}, "what is trained: \"mlm + nsp\", \"0.5 causal | 0.5 reverse\"",
                 {.required = true});
+  visitor.field("evaluate", evaluate, "other objectives that are evaluated on the held-out text too");
   visit_tables(visitor);
 }
 
 void ObjectiveOptions::visit_tables(OptionVisitor& visitor) {
   visitor.table("mlm", "masked language model", [&](OptionVisitor& table) { mlm.visit(table); });
   visitor.table("nsp", "next sentence prediction", [&](OptionVisitor& table) { nsp.visit(table); });
+  visitor.table("sop", "sentence order prediction", [&](OptionVisitor& table) { sop.visit(table); });
 }
 
 }  // namespace surprisal

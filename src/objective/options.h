@@ -3,17 +3,27 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/options.h"
 
 namespace surprisal {
 
+// A probability that changes in a line from the first step to the last has a field for the last.
+inline constexpr double kUnchanged = -1;
+
 struct MlmOptions {
-  double probability = 0.15;  // of a token to be predicted
-  double mask = 0.8;          // of a predicted token to be replaced by the mask token
-  double random = 0.1;        // ... by a random token; the rest is kept
+  double probability = 0.15;              // of a token to be predicted
+  double final_probability = kUnchanged;  // ... at the last step
+  double mask = 0.8;                      // of a predicted token to be replaced by the mask token
+  double final_mask = kUnchanged;
+  double random = 0.1;  // ... by a random token; the rest is kept
+  double final_random = kUnchanged;
+  std::string unit = "token";  // what is drawn and predicted as one: token, word, span (of words)
   std::string count =
-      "fixed";  // fixed: max(1, round(probability * length)); bernoulli: each token alone, at least one
+      "fixed";  // fixed: max(1, round(probability * length)); bernoulli: each unit alone, at least one
+  double span_probability = 0.2;     // p of the geometric distribution of a span's length in words
+  std::int64_t span_max_words = 10;  // where that is cut off
   void visit(OptionVisitor& visitor);
 };
 
@@ -23,10 +33,18 @@ struct NspOptions {
   void visit(OptionVisitor& visitor);
 };
 
+struct SopOptions {
+  double swap = 0.5;            // probability of the two segments to change places
+  double short_sequence = 0.1;  // as in NspOptions
+  void visit(OptionVisitor& visitor);
+};
+
 struct ObjectiveOptions {
-  std::string train{};  // the specification
+  std::string train{};                  // the specification
+  std::vector<std::string> evaluate{};  // others, of which the held-out text's losses are reported too
   MlmOptions mlm{};
   NspOptions nsp{};
+  SopOptions sop{};
   void visit(OptionVisitor& visitor);         // [objective] with its tables
   void visit_tables(OptionVisitor& visitor);  // the tables alone
 };

@@ -4,15 +4,14 @@
 #include "objective/mlm.h"
 #include "objective/nsp.h"
 #include "objective/reverse.h"
+#include "objective/sop.h"
 
 namespace surprisal {
 
 std::span<const ObjectiveEntry> objective_table() {
   static const ObjectiveEntry table[] = {
-      {kMlmTraits, make_mlm},
-      {kNspTraits, make_nsp},
-      {kCausalTraits, make_causal},
-      {kReverseTraits, make_reverse},
+      {kMlmTraits, make_mlm},       {kNspTraits, make_nsp},         {kSopTraits, make_sop},
+      {kCausalTraits, make_causal}, {kReverseTraits, make_reverse},
   };
   return table;
 }

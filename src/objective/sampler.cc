@@ -121,10 +121,16 @@ void Sampler::next(Stream& stream) {
   for (std::int32_t index : plan_->packs[position_.pack]) {
     const PlannedSample& sample = plan_->samples[static_cast<std::size_t>(index)];
     scratch_.clear();
-    mixture_.build(corpus_, {seed_, position_.epoch, sample.document, sample.index}, sample.cursor, scratch_);
+    SampleKey key{seed_, position_.epoch, sample.document, sample.index, progress_};
+    mixture_.build(corpus_, key, sample.cursor, scratch_);
     append(stream, scratch_);
   }
   ++position_.pack;
+}
+
+void Sampler::set_progress(std::int64_t step, std::int64_t steps) {
+  double last = static_cast<double>(std::max<std::int64_t>(steps, 2) - 1);
+  progress_ = steps < 2 ? 1 : std::clamp(static_cast<double>(step - 1) / last, 0.0, 1.0);
 }
 
 void Sampler::seek(SamplerPosition position) {
@@ -155,14 +161,15 @@ std::uint64_t Sampler::packs_in_epoch(std::uint32_t epoch) {
 }
 
 void for_each_sample(const TokenCorpus& corpus, const Mixture& mixture, std::uint64_t seed,
-                     std::uint32_t epoch, bool one_epoch, const std::function<bool(const Stream&)>& sink) {
+                     std::uint32_t epoch, bool one_epoch, const std::function<bool(const Stream&)>& sink,
+                     double progress) {
   mixture.check_corpus(corpus);
   Stream sample;
   bool more = true;
   while (more) {
     bool any = false;
     for (std::uint64_t document = 0; more && document < corpus.documents(); ++document) {
-      SampleKey key{.seed = seed, .epoch = epoch, .document = document};
+      SampleKey key{.seed = seed, .epoch = epoch, .document = document, .progress = progress};
       more = visit_document(corpus, mixture, key, sample,
                             [&](const SampleKey&, std::int64_t, const Stream& stream) {
                               any = true;

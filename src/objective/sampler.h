@@ -36,6 +36,10 @@ class Sampler {
   // Replaces `stream` by the next pack and moves on, into the next epoch after the last.
   void next(Stream& stream);
 
+  // How far the run is: what is built from now on is for step `step` of `steps`, counted from 1. Without it,
+  // the end. Packs are planned without it, so a run that sets it before every step resumes exactly.
+  void set_progress(std::int64_t step, std::int64_t steps);
+
   // May stand behind the last pack of a window, which is the same place as before the first of the next.
   SamplerPosition position() const { return position_; }
   void seek(SamplerPosition position);  // throws Error (data) where there is no such pack
@@ -63,14 +67,17 @@ class Sampler {
   std::int32_t pack_tokens_;
   SampleOrder order_;
   std::uint64_t window_documents_ = 1;
+  double progress_ = 1;
   SamplerPosition position_;
   std::optional<Plan> plan_;  // of the position's window
   Stream scratch_;
 };
 
 // The samples of the corpus in the order of its documents, epoch after epoch, one sequence each, until `sink`
-// returns false or, with `one_epoch`, the epoch ends. For explain and loss. Throws as Sampler does.
+// returns false or, with `one_epoch`, the epoch ends; as they are at `progress` of a run. For explain and
+// loss. Throws as Sampler does.
 void for_each_sample(const TokenCorpus& corpus, const Mixture& mixture, std::uint64_t seed,
-                     std::uint32_t epoch, bool one_epoch, const std::function<bool(const Stream&)>& sink);
+                     std::uint32_t epoch, bool one_epoch, const std::function<bool(const Stream&)>& sink,
+                     double progress = 1);
 
 }  // namespace surprisal
