@@ -68,7 +68,8 @@ TEST(Mixture, KnowsWhatItIs) {
   for (const Case& c :
        {Case{"causal", true, false, true, true, 0}, Case{"reverse", true, false, true, true, 0},
         Case{"mlm", true, false, false, false, 0}, Case{"nsp", false, true, false, false, 2},
-        Case{"mlm + nsp", true, true, false, false, 2}, Case{"causal | reverse", true, false, false, true, 0},
+        Case{"sop", false, true, false, false, 2}, Case{"mlm + nsp", true, true, false, false, 2},
+        Case{"causal | reverse", true, false, false, true, 0},
         Case{"causal | mlm", true, false, false, false, 0},
         Case{"nsp | causal", true, true, false, false, 2}}) {
     Mixture mixture = mix(c.specification);
@@ -185,13 +186,12 @@ TEST(Mixture, RefusesImpossibleNumbers) {
 TEST(Mixture, RefusesUnknownObjectivesWithTheNearest) {
   EXPECT_ERROR(mix("mlm + nps"), usage,
                "objective \"mlm + nps\", column 7: unknown objective nps: expected one of mlm, nsp, sop, "
-               "causal, reverse; "
-               "did you mean nsp?");
+               "causal, reverse; did you mean nsp?");
   EXPECT_ERROR(mix("casual"), usage, testing::HasSubstr("did you mean causal?"));
   EXPECT_ERROR(mix("inf mlm"), usage, testing::HasSubstr("there is no operator here: found 'mlm'"));
   EXPECT_ERROR(
       mix("translation"), usage,
-      "objective \"translation\", column 1: unknown objective translation: expected one of mlm, nsp, "
+      "objective \"translation\", column 1: unknown objective translation: expected one of mlm, nsp, sop, "
       "causal, reverse");
 }
 
@@ -213,6 +213,19 @@ TEST(Mixture, RefusesSumsThatCannotBe) {
       "objective \"causal + nsp\", column 10: causal + nsp cannot be; causal lays out its own sequence and "
       "cannot act on one of nsp; '|' mixes sequences");
   EXPECT_ERROR(mix("nsp + reverse"), usage, testing::HasSubstr("reverse lays out its own sequence"));
+}
+
+// There is one sentence head.
+TEST(Mixture, RefusesLabelsOfTwoMeanings) {
+  EXPECT_ERROR(mix("nsp + sop"), usage,
+               "objective \"nsp + sop\", column 7: nsp and sop cannot be trained together; there is one "
+               "sentence head, and its classes mean something else under each");
+  EXPECT_ERROR(
+      mix("mlm + sop | mlm + nsp"), usage,
+      "objective \"mlm + sop | mlm + nsp\", column 19: sop and nsp cannot be trained together; there "
+      "is one sentence head, and its classes mean something else under each");
+  EXPECT_ERROR(mix("0 nsp | sop"), usage, testing::HasSubstr("cannot be trained together"));
+  EXPECT_EQ(mix("mlm + sop | 2 sop").classes(), 2);
 }
 
 TEST(Mixture, RefusesWhatTheTokenizerCannotDo) {
