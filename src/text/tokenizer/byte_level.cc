@@ -1,11 +1,9 @@
 #include "text/tokenizer/byte_level.h"
 
 #include <array>
-#include <span>
-
-#include <fmt/format.h>
 
 #include "text/tokenizer/component_json.h"
+#include "text/tokenizer/scanner.h"
 #include "text/unicode/unicode.h"
 
 namespace surprisal {
@@ -36,26 +34,6 @@ struct Characters {
   }
 };
 constexpr Characters kCharacters;
-
-std::string class_of(std::string_view property, std::span<const CodePointRange> newer) {
-  std::string text(property);
-  for (CodePointRange range : newer) {
-    text += fmt::format("\\x{{{:x}}}-\\x{{{:x}}}", static_cast<unsigned>(range.first),
-                        static_cast<unsigned>(range.last));
-  }
-  return text;
-}
-
-// Hugging Face matches with Oniguruma, whose white space is the property White_Space (PCRE2's \s has U+180E
-// too) and whose letters and numbers are a newer Unicode's.
-std::string pattern_text() {
-  std::string letter = class_of("\\p{L}", new_letters()), number = class_of("\\p{N}", new_numbers());
-  std::string space =
-      "\\x{9}-\\x{d}\\x{20}\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{"
-      "3000}";
-  return fmt::format("'s|'t|'re|'ve|'m|'ll|'d| ?[{0}]+| ?[{1}]+| ?[^{2}{0}{1}]+|[{2}]+(?![^{2}])|[{2}]+",
-                     letter, number, space);
-}
 
 // Adds a word of `text`, byte i of which came from origin[i], in byte-level characters.
 void append_word(std::string_view text, const std::uint32_t* origin, ByteSpan word, Words& words) {
@@ -88,16 +66,11 @@ std::optional<std::uint8_t> byte_level_byte(char32_t c) {
   return static_cast<std::uint8_t>(kCharacters.byte[c]);
 }
 
-const Regex& gpt2_pattern() {
-  static const Regex regex(pattern_text(), "the GPT-2 pattern");
-  return regex;
-}
-
 void ByteLevelPreTokenizer::pre_tokenize(Words& words) const {
   Words result;
   result.content.text.reserve(words.content.text.size() * 5 / 4);
   result.content.origin.reserve(words.content.text.size() * 5 / 4);
-  RegexMatches matches(gpt2_pattern());
+  std::vector<ByteSpan> cut;
   Words prefixed;
   for (ByteSpan span : words.spans) {
     std::string_view text = words.word(span);
@@ -114,9 +87,9 @@ void ByteLevelPreTokenizer::pre_tokenize(Words& words) const {
       append_word(text, origin, {0, static_cast<std::uint32_t>(text.size())}, result);
       continue;
     }
-    // The pattern matches every character, so the matches are the whole text.
-    matches.restart(text);
-    while (std::optional<ByteSpan> match = matches.next()) append_word(text, origin, *match, result);
+    cut.clear();
+    scan_gpt2(text, 0, cut);
+    for (ByteSpan word : cut) append_word(text, origin, word, result);
   }
   words = std::move(result);
 }

@@ -11,7 +11,6 @@
 
 #include "core/json.h"
 #include "text/tokenizer/components.h"
-#include "text/tokenizer/regex.h"
 
 namespace surprisal {
 
@@ -21,15 +20,12 @@ std::string_view byte_level_character(std::uint8_t byte);
 // The byte that a character stands for.
 std::optional<std::uint8_t> byte_level_byte(char32_t c);
 
-// GPT-2's pattern: contractions, then runs of letters, of numbers, of anything else, each with the blank
-// before it.
-const Regex& gpt2_pattern();
-
 class ByteLevelPreTokenizer final : public PreTokenizer {
  public:
   struct Options {
     bool add_prefix_space = false;  // a blank before every word that begins with none
-    bool use_regex = true;          // cut by gpt2_pattern()
+    bool use_regex = true;  // cut by GPT-2's pattern: contractions, then runs of letters, of numbers, of
+                            // anything else, each with the blank before it
   };
   explicit ByteLevelPreTokenizer(Options options) : options_(options) {}
   void pre_tokenize(Words& words) const override;

@@ -1,0 +1,45 @@
+// What the patterns of pre-tokenizers ask of a code point.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace surprisal {
+
+enum class WordClass : std::uint8_t {
+  other,   // [^\s\p{L}\p{N}]
+  letter,  // \p{L}
+  number,  // \p{N}
+  space,   // \s
+};
+
+// The class of every code point as Hugging Face has it: of a newer Unicode than PCRE2's and utf8proc's.
+class WordClasses {
+ public:
+  static const WordClasses& instance();
+  WordClass operator()(char32_t c) const {
+    return c < 0x80 ? ascii_[c] : static_cast<WordClass>(classes_[c >> kBlockBits][c & kBlockMask]);
+  }
+
+ private:
+  static constexpr unsigned kBlockBits = 8;
+  static constexpr char32_t kBlockMask = (1u << kBlockBits) - 1;
+  static constexpr std::size_t kBlocks = 0x110000 / (kBlockMask + 1);
+  using Block = std::array<std::uint8_t, kBlockMask + 1>;
+
+  WordClasses();
+  std::array<WordClass, 0x80> ascii_{};
+  std::array<const std::uint8_t*, kBlocks> classes_{};
+  std::unique_ptr<Block[]> blocks_;  // the first is `other` throughout
+};
+
+// A pattern that was written for a newer Unicode, in PCRE2's words: \p{L}, \p{N}, \s and \S, alone or within
+// brackets, made the classes above. Hugging Face matches with Oniguruma, whose white space is the property
+// White_Space; PCRE2's \s has U+180E too.
+std::string widen_word_classes(std::string_view pattern);
+
+}  // namespace surprisal
