@@ -4,9 +4,11 @@ namespace surprisal {
 
 void ModelOptions::visit(OptionVisitor& visitor) {
   const NumberRange dropout{.min = 0, .max = 1, .open_max = true};
-  visitor.field("path", path, {}, "start from this checkpoint; excludes every other key of [model]",
+  visitor.field("path", path, {}, "start from this checkpoint; excludes every key of [model] but new_heads",
                 {.path = true});
-  visitor.field("family", family, {}, "bert or gpt2");
+  visitor.field("new_heads", new_heads,
+                "with path: draw heads that the checkpoint lacks, leave out those of other tasks");
+  visitor.field("family", family, {}, "bert, roberta or gpt2");
   visitor.field("hidden_size", hidden_size, IntRange{0, ModelLimits::hidden_size}, "width of the model");
   visitor.field("num_hidden_layers", num_hidden_layers, IntRange{0, ModelLimits::layers}, "layers");
   visitor.field("num_attention_heads", num_attention_heads, IntRange{0, ModelLimits::hidden_size},
@@ -14,12 +16,13 @@ void ModelOptions::visit(OptionVisitor& visitor) {
   visitor.field("intermediate_size", intermediate_size, IntRange{0, ModelLimits::intermediate_size},
                 "width of the feed-forward layer; 0: four times hidden_size");
   visitor.field("max_position_embeddings", max_position_embeddings, IntRange{0, ModelLimits::positions},
-                "longest sequence; 0: data.sequence_length");
-  visitor.field("type_vocab_size", type_vocab_size, IntRange{1, ModelLimits::types},
-                "segments that are told apart (bert)");
-  visitor.field("hidden_act", hidden_act, {}, "activation; empty: gelu for bert, gelu_new for gpt2");
+                "longest sequence; 0: data.sequence_length (roberta: and its offset, 514 for 512)");
+  visitor.field("type_vocab_size", type_vocab_size, IntRange{0, ModelLimits::types},
+                "segments that are told apart; 0: 2 for bert, 1 for roberta (gpt2 has none)");
+  visitor.field("hidden_act", hidden_act, {},
+                "activation; empty: gelu for bert and roberta, gelu_new for gpt2");
   visitor.field("layer_norm_eps", layer_norm_eps, NumberRange{.min = 0, .max = 1},
-                "added to the variance in layer norms; 0: 1e-12 for bert, 1e-5 for gpt2");
+                "added to the variance in layer norms; 0: 1e-12 for bert, 1e-5 for roberta and gpt2");
   visitor.field("initializer_range", initializer_range, NumberRange{.min = 0, .max = 1},
                 "standard deviation of the first weights");
   visitor.field("hidden_dropout_prob", hidden_dropout_prob, dropout, "dropout on the sublayers' outputs");
@@ -27,7 +30,9 @@ void ModelOptions::visit(OptionVisitor& visitor) {
                 "dropout on attention probabilities");
   visitor.field("embedding_dropout_prob", embedding_dropout_prob,
                 NumberRange{.min = -1, .max = 1, .open_max = true},
-                "dropout on embeddings; -1: as hidden_dropout_prob (bert has no other)");
+                "dropout on embeddings; -1: as hidden_dropout_prob (bert and roberta have no other)");
+  visitor.field("tie_word_embeddings", tie_word_embeddings,
+                "the vocabulary head shares the token embedding's weight");
 }
 
 }  // namespace surprisal

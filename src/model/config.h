@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "core/options.h"
@@ -24,17 +25,18 @@ struct ModelLimits {
 enum class NormPlacement { post, pre };  // after the residual sum (BERT) or before each sublayer (GPT-2)
 
 struct ModelConfig {
-  std::string family;  // "bert", "gpt2"
+  std::string family;  // "bert", "roberta", "gpt2"
   std::int64_t vocab_size = 0;
   std::int64_t hidden_size = 0;
   std::int64_t num_hidden_layers = 0;
   std::int64_t num_attention_heads = 0;
   std::int64_t intermediate_size = 0;
-  std::int64_t max_position_embeddings = 0;
-  std::int64_t type_vocab_size = 0;  // 0: no segment embeddings
+  std::int64_t max_position_embeddings = 0;  // that a stream may name; the table may have more rows
+  std::int64_t type_vocab_size = 0;          // 0: no segment embeddings
 
   Activation activation = Activation::gelu;
-  std::string activation_name = "gelu";  // as config.json spells it
+  std::string activation_name = "gelu";       // as config.json spells it
+  std::optional<Activation> head_activation;  // of the head's transform; absent: the same
   double layer_norm_eps = 1e-12;
   double initializer_range = 0.02;
   bool scaled_residual_init = false;  // output projections of both sublayers start at range / sqrt(2 layers)
@@ -44,9 +46,12 @@ struct ModelConfig {
   double attention_dropout = 0;
 
   NormPlacement norm = NormPlacement::post;
-  bool embedding_norm = false;  // a layer norm on the embedding sum
-  bool final_norm = false;      // a layer norm behind the last layer
-  bool head_transform = false;  // dense, activation, layer norm before the vocabulary projection
+  bool scale_attention = true;           // scores are divided by the root of the head size
+  bool tie_word_embeddings = true;       // the vocabulary head's weight is the token embedding
+  bool positions_after_padding = false;  // RoBERTa: the first position is the row behind pad_token_id
+  bool embedding_norm = false;           // a layer norm on the embedding sum
+  bool final_norm = false;               // a layer norm behind the last layer
+  bool head_transform = false;           // dense, activation, layer norm before the vocabulary projection
   bool head_bias = false;
   bool pooler = false;       // tanh(dense(first row)) before the sentence head
   std::int64_t classes = 0;  // of the sentence head; 0: none
@@ -54,21 +59,33 @@ struct ModelConfig {
   std::int64_t bos_token_id = -1, eos_token_id = -1, pad_token_id = -1;  // -1: none
 
   std::int64_t head_size() const { return hidden_size / num_attention_heads; }
+  // Rows of the position table before that of position 0.
+  std::int64_t position_offset() const { return positions_after_padding ? pad_token_id + 1 : 0; }
+};
+
+// What a new model takes from its tokenizer; an id is -1 where there is none.
+struct ModelVocabulary {
+  ModelVocabulary(std::int64_t vocab_size, std::int64_t bos = -1, std::int64_t eos = -1,
+                  std::int64_t pad = -1)
+      : size(vocab_size), bos_token_id(bos), eos_token_id(eos), pad_token_id(pad) {}
+  std::int64_t size, bos_token_id, eos_token_id, pad_token_id;
 };
 
 // [model]: the same key names for every family, those of BERT's config.json.
 struct ModelOptions {
-  std::string path;    // start from this checkpoint; every other key is then refused
-  std::string family;  // bert | gpt2
+  std::string path;        // start from this checkpoint; every key but new_heads is then refused
+  bool new_heads = false;  // of that checkpoint: draw heads that it lacks, leave out those of other tasks
+  std::string family;      // bert | roberta | gpt2
   std::int64_t hidden_size = 0, num_hidden_layers = 0, num_attention_heads = 0;
   std::int64_t intermediate_size = 0;        // 0: four times hidden_size
-  std::int64_t max_position_embeddings = 0;  // 0: data.sequence_length
-  std::int64_t type_vocab_size = 2;
-  std::string hidden_act;     // empty: the family's
-  double layer_norm_eps = 0;  // 0: the family's
+  std::int64_t max_position_embeddings = 0;  // as config.json counts; 0: for data.sequence_length
+  std::int64_t type_vocab_size = 0;          // 0: the family's
+  std::string hidden_act;                    // empty: the family's
+  double layer_norm_eps = 0;                 // 0: the family's
   double initializer_range = 0.02;
   double hidden_dropout_prob = 0.1, attention_probs_dropout_prob = 0.1;
   double embedding_dropout_prob = -1;  // -1: as hidden_dropout_prob
+  bool tie_word_embeddings = true;
   void visit(OptionVisitor& visitor);
 };
 

@@ -1,5 +1,6 @@
 #include "model/family.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -9,7 +10,10 @@
 namespace surprisal {
 namespace {
 
-constexpr std::array kFamilies = {&bert_family, &gpt2_family};
+constexpr std::array kFamilies = {&bert_family, &roberta_family, &gpt2_family};
+
+constexpr const char* kPooler = "pooler";
+constexpr const char* kSentenceHead = "sentence_head";
 
 class Checker {
  public:
@@ -80,6 +84,52 @@ std::vector<std::string> family_names() {
   return names;
 }
 
+std::string current_name(const Family& family, std::string_view stored) {
+  std::string name(stored);
+  for (const std::string& part : family.body) {
+    if (!stored.starts_with(part)) continue;
+    name.insert(0, family.prefix);
+    break;
+  }
+  auto rename = [&name](std::string_view from, const char* to) {
+    if (name.ends_with(from)) name.replace(name.size() - from.size(), from.size(), to);
+  };
+  rename(".gamma", ".weight");
+  rename(".beta", ".bias");
+  return name;
+}
+
+bool is_of_head(const Family& family, std::string_view name) {
+  return !name.starts_with(family.prefix) || name.starts_with(family.prefix + kPooler + '.');
+}
+
+// Which of them a file has is asked of the bindings of a model with all of them.
+void fit_heads(const Family& family, const std::vector<std::string>& stored, ModelConfig& config) {
+  ModelConfig whole = config;
+  whole.num_hidden_layers = 1;
+  whole.pooler = true;
+  whole.classes = family.sentence_head ? 2 : 0;
+  const ParameterTable table = make_parameter_table(whole);
+  auto any_of = [&](const std::string& part) {
+    return std::ranges::any_of(family.bindings(whole, table), [&](const Binding& binding) {
+      const Parameter& parameter = table.parameters[static_cast<std::size_t>(binding.parameter)];
+      return parameter.name.starts_with(part + '.') && std::ranges::binary_search(stored, binding.stored);
+    });
+  };
+  config.classes = any_of(kSentenceHead) ? whole.classes : 0;
+  config.pooler = config.classes > 0 || any_of(kPooler);
+}
+
+void add_sentence_head(std::int64_t classes, ModelConfig& config) {
+  if (!find_family(config.family, "model").sentence_head) {
+    throw Error(ErrorKind::usage,
+                {.what = "a model of family " + config.family + " has no sentence head",
+                 .fix = "leave the objective over labels out, or use a model of family bert"});
+  }
+  config.pooler = true;
+  config.classes = classes;
+}
+
 void check_config(const ModelConfig& config, ErrorKind kind, const std::string& where) {
   const Checker check(kind, where);
   check_sizes(config, check);
@@ -88,6 +138,11 @@ void check_config(const ModelConfig& config, ErrorKind kind, const std::string& 
                 .found = std::to_string(config.num_attention_heads) + " heads and width " +
                          std::to_string(config.hidden_size),
                 .expected = "num_attention_heads that divides hidden_size"});
+  }
+  if (config.positions_after_padding && config.pad_token_id < 0) {
+    check.fail({.what = "there is no padding token, behind whose id the positions of the family count",
+                .found = "pad_token_id null",
+                .expected = "an id of the vocabulary"});
   }
   check.number("layer_norm_eps", config.layer_norm_eps, config.layer_norm_eps > 0, "above 0");
   check.number("initializer_range", config.initializer_range, config.initializer_range >= 0, "0 or above");

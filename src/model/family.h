@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "surprisal/error.h"
@@ -25,21 +26,45 @@ struct Binding {
   std::vector<std::int64_t> stored_shape(const ParameterTable& table) const;
 };
 
+// A tensor that some files hold a second time because the model uses it in two places, or instead of the
+// first. Both are there: the two are equal, or the file is refused.
+struct SharedTensor {
+  std::string copy, of;
+  bool equal = true;  // false: nothing reads the copy where the first is there
+};
+
 struct Family {
-  std::string name;          // config.json's model_type
-  std::string architecture;  // its "architectures" entry
-  bool decoder = false;      // everywhere else its rows see only what stands before them
+  std::string name;               // config.json's model_type
+  std::string architecture;       // its "architectures" entry
+  bool decoder = false;           // everywhere else its rows see only what stands before them
+  bool sentence_head = false;     // there is a pooler and a sentence head that it may have
+  std::string prefix;             // "bert.": before the names of the body, the model without its heads
+  std::vector<std::string> body;  // what those begin with behind the prefix, which files of a bare body lack
   // Reads config.json. Throws Error (data): a key missing, out of range, or one that would change the
   // mathematics and is not supported, by name.
   ModelConfig (*read_config)(const Json& config, const std::string& where);
   OrderedJson (*write_config)(const ModelConfig& config);
   // A new model of this family.
-  ModelConfig (*from_options)(const ModelOptions& options, std::int64_t vocab_size,
+  ModelConfig (*from_options)(const ModelOptions& options, const ModelVocabulary& vocabulary,
                               std::int64_t sequence_length);
   std::vector<Binding> (*bindings)(const ModelConfig& config, const ParameterTable& table);
-  // Stored tensors that are read past without a word: buffers, and a second copy of a tied weight.
-  bool (*ignored)(std::string_view stored);
+  // Buffers, which hold no weights: masks, position ids. The name is current_name()'s.
+  bool (*buffer)(std::string_view name);
+  std::vector<SharedTensor> (*shared)(const ModelConfig& config);
 };
+
+// The name that `transformers` gives a stored tensor today: with the prefix of the body, and weight and bias
+// where files converted from TensorFlow say gamma and beta.
+std::string current_name(const Family& family, std::string_view stored);
+
+// Whether a tensor (of a current name) belongs to what is put on the body for a task.
+bool is_of_head(const Family& family, std::string_view name);
+
+// Gives `config` the optional heads of which `stored` (current names, sorted) has tensors, and no other.
+void fit_heads(const Family& family, const std::vector<std::string>& stored, ModelConfig& config);
+
+// Gives `config` a pooler and a sentence head. Throws Error (usage) where its family has none.
+void add_sentence_head(std::int64_t classes, ModelConfig& config);
 
 // Throws Error of `kind` naming the families that there are.
 const Family& find_family(const std::string& model_type, const std::string& where,

@@ -67,6 +67,10 @@ HeadActivations rows_of(const HeadActivations& whole, std::int64_t rows) {
   return head;
 }
 
+Activation head_activation(const ModelConfig& config) {
+  return config.head_activation.value_or(config.activation);
+}
+
 // The last layer's rows up to what the vocabulary projection reads.
 HeadActivations head_forward(const Pass& pass, const HeadRows& rows) {
   const ModelTensors& weights = pass.weights;
@@ -75,7 +79,7 @@ HeadActivations head_forward(const Pass& pass, const HeadRows& rows) {
   final_norm(pass, head.gathered, head.normed, head.final_norm);
   if (pass.config.head_transform) {
     linear_forward(head.normed, weights.head_transform.weight, weights.head_transform.bias, head.transformed);
-    activation_forward(pass.config.activation, head.transformed, head.activated);
+    activation_forward(head_activation(pass.config), head.transformed, head.activated);
     layer_norm_forward(head.activated, weights.head_norm.weight, weights.head_norm.bias,
                        pass.config.layer_norm_eps, head.hidden, head.transform_norm);
   }
@@ -89,7 +93,7 @@ Tensor head_backward(const Pass& pass, const HeadActivations& head, Tensor gradi
     layer_norm_backward(head.activated, pass.weights.head_norm.weight, head.transform_norm, gradient,
                         gradient, false, pass.gradients.head_norm.weight, pass.gradients.head_norm.bias,
                         workspace.sums);
-    activation_backward(pass.config.activation, head.transformed, gradient, gradient);
+    activation_backward(head_activation(pass.config), head.transformed, gradient, gradient);
     Tensor before = first_rows(workspace.head_gradient2, gradient.shape[0]);
     linear_backward(head.normed, pass.weights.head_transform.weight, gradient, before, Write::over,
                     pass.gradients.head_transform.weight, pass.gradients.head_transform.bias, workspace.sums);
@@ -160,9 +164,9 @@ void vocabulary_head(Pass& pass, HeadRows& rows, const std::span<const float>* s
   if (rows.row.empty()) return;
   HeadActivations head = head_forward(pass, rows);
   Tensor gradient = first_rows(pass.layout.workspace.head_gradient, count(rows));
-  run_cross_entropy(pass, {head.hidden, pass.weights.token_embedding, pass.weights.head_bias, rows.answer},
-                    scale, gradient, {pass.gradients.token_embedding, pass.gradients.head_bias},
-                    pass.write_matrices, predict, result);
+  run_cross_entropy(pass, {head.hidden, pass.weights.head_weight, pass.weights.head_bias, rows.answer}, scale,
+                    gradient, {pass.gradients.head_weight, pass.gradients.head_bias}, pass.write_matrices,
+                    predict, result);
   if (!scale) return;
   scatter_add(head_backward(pass, head, gradient), rows,
               first_rows(pass.layout.workspace.gradient, pass.tokens()));
@@ -193,7 +197,7 @@ void row_logits(Pass& pass, std::int32_t row, std::span<float> logits) {
   HeadActivations head = head_forward(pass, {{row}, {0}});
   Matrix out{logits.data(), 1, static_cast<std::int64_t>(logits.size()),
              static_cast<std::int64_t>(logits.size()), false};
-  gemm(matrix(head.hidden), matrix(pass.weights.token_embedding).transpose(), out, Write::over,
+  gemm(matrix(head.hidden), matrix(pass.weights.head_weight).transpose(), out, Write::over,
        pass.weights.head_bias.f32());
 }
 

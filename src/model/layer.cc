@@ -24,8 +24,9 @@ LayerActivations rows_of(const LayerActivations& whole, std::int64_t rows) {
 }
 
 AttentionShape attention_shape(const ModelConfig& config) {
+  const double scale = config.scale_attention ? 1 / std::sqrt(static_cast<double>(config.head_size())) : 1;
   return {config.num_attention_heads, config.num_attention_heads, config.head_size(),
-          static_cast<float>(1 / std::sqrt(static_cast<double>(config.head_size())))};
+          static_cast<float>(scale)};
 }
 
 struct QkvHeads {

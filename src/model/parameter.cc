@@ -53,7 +53,7 @@ class TableBuilder {
 
 void add_embeddings(TableBuilder& table, const ModelConfig& config) {
   table.embedding("embedding.token", config.vocab_size);
-  table.embedding("embedding.position", config.max_position_embeddings);
+  table.embedding("embedding.position", config.max_position_embeddings + config.position_offset());
   if (config.type_vocab_size > 0) table.embedding("embedding.segment", config.type_vocab_size);
   if (config.embedding_norm) table.norm("embedding.norm");
 }
@@ -83,6 +83,7 @@ void add_heads(TableBuilder& table, const ModelConfig& config) {
     table.linear("head.transform", width, width);
     table.norm("head.norm");
   }
+  if (!config.tie_word_embeddings) table.embedding("head", config.vocab_size);
   if (config.head_bias) table.bias("head.bias", config.vocab_size);
   if (config.pooler) table.linear("pooler", width, width);
   if (config.classes > 0) table.linear("sentence_head", config.classes, width);

@@ -16,7 +16,8 @@ ModelTensors bind_tensors(const ModelConfig& config, const ParameterTable& table
   auto affine = [&](const std::string& name) { return Affine{find(name + ".weight"), find(name + ".bias")}; };
   ModelTensors tensors;
   tensors.token_embedding = find("embedding.token.weight");
-  tensors.position_embedding = find("embedding.position.weight");
+  const Tensor positions = find("embedding.position.weight");
+  tensors.position_embedding = positions.rows(config.position_offset(), positions.shape[0]);
   if (config.type_vocab_size > 0) tensors.segment_embedding = find("embedding.segment.weight");
   if (config.embedding_norm) tensors.embedding_norm = affine("embedding.norm");
   for (std::int64_t index = 0; index < config.num_hidden_layers; ++index) {
@@ -30,6 +31,7 @@ ModelTensors bind_tensors(const ModelConfig& config, const ParameterTable& table
     tensors.head_transform = affine("head.transform");
     tensors.head_norm = affine("head.norm");
   }
+  tensors.head_weight = config.tie_word_embeddings ? tensors.token_embedding : find("head.weight");
   if (config.head_bias) tensors.head_bias = find("head.bias");
   if (config.pooler) tensors.pooler = affine("pooler");
   if (config.classes > 0) tensors.sentence_head = affine("sentence_head");

@@ -19,11 +19,11 @@ struct LayerTensors {
 };
 
 struct ModelTensors {
-  Tensor token_embedding, position_embedding, segment_embedding;
+  Tensor token_embedding, position_embedding, segment_embedding;  // positions from 0: the offset is left out
   Affine embedding_norm, final_norm;
   std::vector<LayerTensors> layers;
   Affine head_transform, head_norm;
-  Tensor head_bias;
+  Tensor head_weight, head_bias;  // head_weight: token_embedding itself where they are tied
   Affine pooler, sentence_head;
 };
 

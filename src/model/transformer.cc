@@ -7,6 +7,7 @@
 #include "core/random.h"
 #include "model/heads.h"
 #include "model/layout.h"
+#include "model/nonfinite.h"
 #include "model/pass.h"
 #include "model/tensors.h"
 
@@ -28,7 +29,7 @@ void zero(const Tensor& tensor) {
 // Gradients that a backward pass can write as well as add to. They are nearly all of a model, and zeroing
 // them first would be a pass over that memory for nothing.
 std::vector<Tensor> matrices_of(const ModelTensors& tensors) {
-  std::vector<Tensor> matrices{tensors.token_embedding};
+  std::vector<Tensor> matrices{tensors.head_weight};
   for (const LayerTensors& layer : tensors.layers) {
     for (const Affine* linear : {&layer.qkv, &layer.attention_output, &layer.up, &layer.down}) {
       matrices.push_back(linear->weight);
@@ -96,8 +97,8 @@ struct Transformer::State {
   void begin_backward() {
     zero({layout.workspace.gradient.f32(), static_cast<std::size_t>(pass.tokens() * config.hidden_size)});
     pass.write_matrices = matrices_stale ? Write::over : Write::add;
-    // Without targets only the embedding's own gradient comes, which adds.
-    if (matrices_stale && pass.stream->target.empty()) zero(gradients.token_embedding);
+    // Without targets nothing is written; to a tied weight the embedding's own gradient comes, which adds.
+    if (matrices_stale && pass.stream->target.empty()) zero(gradients.head_weight);
     matrices_stale = false;
   }
 };
@@ -180,8 +181,13 @@ Tensor Transformer::gradient(int parameter) const {
 
 void Transformer::initialise(std::uint64_t seed) {
   for (std::size_t index = 0; index < state_->table.parameters.size(); ++index) {
-    draw(state_->table.parameters[index], index, seed, weight(static_cast<int>(index)).f32());
+    initialise(seed, static_cast<int>(index));
   }
+}
+
+void Transformer::initialise(std::uint64_t seed, int parameter) {
+  const auto index = static_cast<std::size_t>(parameter);
+  draw(state_->table.parameters[index], index, seed, weight(parameter).f32());
 }
 
 void Transformer::evaluate(const Stream& stream, StreamResult& result) {
@@ -213,6 +219,29 @@ void Transformer::logits(std::int64_t row, std::span<float> logits) {
 
 void Transformer::zero_gradients() {
   if (state_->mode == Mode::train) state_->zero_gradients();
+}
+
+std::string Transformer::find_nonfinite(const Stream& stream, const SurprisalGradient& scale,
+                                        const std::uint64_t* dropout_seed) {
+  State& state = *state_;
+  assert(state.mode == Mode::train);
+  std::vector<std::string> names = nonfinite_parameters(state.table, state.layout.weights);
+  if (!names.empty()) return "the weights: " + names.front();
+  zero_gradients();
+  StreamResult result;
+  accumulate_gradients(stream, scale, dropout_seed, result);
+  for (std::int64_t layer = 0; layer < state.config.num_hidden_layers; ++layer) {
+    if (auto found = nonfinite_activation(state.pass, layer)) return "forward: " + *found;
+  }
+  for (const auto& [head, term] : {std::pair{"vocabulary head", &result.token}, {"sentence head", &result.label}}) {
+    if (surprisal::find_nonfinite(term->surprisal.data(), std::ssize(term->surprisal))) {
+      return std::string("forward: ") + head;
+    }
+  }
+  state.settle_gradients();
+  // Backward runs from the heads down the table, so the last of them went wrong first.
+  names = nonfinite_parameters(state.table, state.layout.gradients);
+  return names.empty() ? "" : "backward: the gradient of " + names.back();
 }
 
 double Transformer::flops(const Stream& stream, bool training) const {

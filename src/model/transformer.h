@@ -71,6 +71,7 @@ class Transformer {
 
   // Draws every weight anew, as the family's publication says, from `seed`.
   void initialise(std::uint64_t seed);
+  void initialise(std::uint64_t seed, int parameter);  // one of them
 
   // Forward without dropout. REQUIRES a checked stream within the capacity.
   void evaluate(const Stream& stream, StreamResult& result);
@@ -88,6 +89,13 @@ class Transformer {
   // The next accumulate_gradients() writes most of them instead of adding: a view taken before holds what it
   // held until gradients() or gradient() is called again.
   void zero_gradients();
+
+  // For a stream whose loss or gradient is not finite: goes through it once more and says where the first such
+  // number appears: "the weights: layer.3.norm.weight", "forward: layer 3, attention", "backward: the gradient
+  // of head.norm.weight". Empty
+  // where all is finite. Gradients are void afterwards. REQUIRES Mode::train.
+  std::string find_nonfinite(const Stream& stream, const SurprisalGradient& scale,
+                             const std::uint64_t* dropout_seed);
 
   // Floating-point operations that forward (and backward, in training) of this stream need: multiply-adds of
   // every matrix product counted twice, visible pairs only, scored rows only.

@@ -1,5 +1,7 @@
 #include "store/model_directory.h"
 
+#include <algorithm>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -10,6 +12,7 @@
 #include "model/family.h"
 #include "store/safetensors.h"
 #include "store/stored_parameters.h"
+#include "store/tensor_files.h"
 
 namespace surprisal {
 namespace {
@@ -17,7 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kConfig = "config.json";
-constexpr const char* kWeights = "model.safetensors";
 
 void require_directory(const fs::path& directory) {
   std::error_code ignored;
@@ -26,22 +28,18 @@ void require_directory(const fs::path& directory) {
   throw Error(ErrorKind::io,
               {.what = exists ? "not a directory" : "no such directory",
                .where = directory.string(),
-               .expected = std::string("a model directory with ") + kConfig + " and " + kWeights});
+               .expected = std::string("a model directory with ") + kConfig + " and " + kWeightsFile});
 }
 
-// Says what to do about the other ways in which weights lie around.
-void require_weights(const fs::path& directory, const Family& family) {
+// Says what to do about the other way in which weights lie around.
+fs::path require_weights(const fs::path& directory, const Family& family) {
+  if (std::optional<fs::path> weights = find_weights(directory)) return *weights;
+  ErrorParts parts{.what = std::string(kWeightsFile) + " is missing", .where = directory.string()};
   std::error_code ignored;
-  if (fs::exists(directory / kWeights, ignored)) return;
-  const std::string call = "in Python: transformers." + family.architecture + ".from_pretrained(\"" +
-                           directory.string() + "\").save_pretrained(\"" + directory.string() + "\"";
-  ErrorParts parts{.what = std::string(kWeights) + " is missing", .where = directory.string()};
-  if (fs::exists(directory / "model.safetensors.index.json", ignored)) {
-    parts.what += "; a checkpoint in several files is not read";
-    parts.fix = "join it, " + call + ", max_shard_size=\"1TB\")";
-  } else if (fs::exists(directory / "pytorch_model.bin", ignored)) {
+  if (fs::exists(directory / "pytorch_model.bin", ignored)) {
     parts.what += "; pytorch_model.bin is a pickle, which can run code and is not read";
-    parts.fix = "convert it, " + call + ")";
+    parts.fix = "convert it, in Python: transformers." + family.architecture + ".from_pretrained(\"" +
+                directory.string() + "\").save_pretrained(\"" + directory.string() + "\")";
   }
   throw Error(ErrorKind::io, std::move(parts));
 }
@@ -64,28 +62,42 @@ ModelConfig read_model_config(const fs::path& directory) {
   require_directory(directory);
   const MappedFile file(directory / kConfig);
   const std::string where = file.path().string();
-  const Json config = parse_json(file.text(), where);
-  return find_family(get_string(config, "model_type", where), where).read_config(config, where);
+  const Json json = parse_json(file.text(), where);
+  const Family& family = find_family(get_string(json, "model_type", where), where);
+  ModelConfig config = family.read_config(json, where);
+  if (const std::optional<fs::path> weights = find_weights(directory)) {
+    fit_heads(family, current_names(family, TensorFiles(*weights)), config);
+  }
+  return config;
 }
 
-void load_weights(const fs::path& directory, Transformer& model) {
+HeadsOfOthers load_weights(const fs::path& directory, Transformer& model, const LoadOptions& options) {
   require_directory(directory);
   const ParameterStore store = make_parameter_store(model.config(), model.table());
-  require_weights(directory, store.family);
-  read_parameters(SafetensorsFile(directory / kWeights), store, model.weights());
+  const TensorFiles files(require_weights(directory, store.family));
+  HeadsOfOthers heads = read_parameters(files, store, options.new_heads, model.weights());
+  for (const Binding& binding : store.bindings) {
+    if (std::ranges::find(heads.missing, binding.stored) != heads.missing.end()) {
+      model.initialise(options.seed, binding.parameter);
+    }
+  }
+  return heads;
 }
 
 void save_model(const fs::path& directory, const ModelConfig& config, const ParameterTable& table,
-                std::span<const float> weights, const Tokenizer* tokenizer) {
+                std::span<const float> weights, const Tokenizer* tokenizer, Dtype dtype) {
   require_directory(directory);
   const ParameterStore store = make_parameter_store(config, table);
-  write_file(directory / kConfig, store.family.write_config(config).dump(2) + '\n');
-  write_safetensors(directory / kWeights, parameters_to_write(store, weights));
+  OrderedJson json = store.family.write_config(config);
+  json["dtype"] = dtype == Dtype::bf16 ? "bfloat16" : "float32";
+  write_file(directory / kConfig, json.dump(2) + '\n');
+  write_safetensors(directory / kWeightsFile, parameters_to_write(store, weights, dtype));
   if (tokenizer != nullptr) tokenizer->save(directory);
 }
 
-void save_model(const fs::path& directory, const Transformer& model, const Tokenizer* tokenizer) {
-  save_model(directory, model.config(), model.table(), model.weights(), tokenizer);
+void save_model(const fs::path& directory, const Transformer& model, const Tokenizer* tokenizer,
+                Dtype dtype) {
+  save_model(directory, model.config(), model.table(), model.weights(), tokenizer, dtype);
 }
 
 void save_gradients(const fs::path& file, const Transformer& model) {

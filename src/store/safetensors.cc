@@ -10,6 +10,7 @@
 
 #include "core/json.h"
 #include "store/safetensors_header.h"
+#include "store/widen.h"
 
 namespace surprisal {
 namespace {
@@ -57,8 +58,12 @@ std::string make_header(const std::vector<const TensorToWrite*>& tensors,
   std::int64_t offset = 0;
   for (const TensorToWrite* tensor : tensors) {
     assert(!header.contains(tensor->name) && "names are unique");
-    const std::int64_t end = offset + product(tensor->shape) * static_cast<std::int64_t>(sizeof(float));
-    header[tensor->name] = {{"dtype", "F32"}, {"shape", tensor->shape}, {"data_offsets", {offset, end}}};
+    assert(tensor->dtype == Dtype::f32 || tensor->dtype == Dtype::bf16);
+    const std::int64_t end =
+        offset + product(tensor->shape) * static_cast<std::int64_t>(size_of(tensor->dtype));
+    header[tensor->name] = {{"dtype", tensor->dtype == Dtype::f32 ? "F32" : "BF16"},
+                            {"shape", tensor->shape},
+                            {"data_offsets", {offset, end}}};
     offset = end;
   }
   std::string text = header.dump();
@@ -68,10 +73,17 @@ std::string make_header(const std::vector<const TensorToWrite*>& tensors,
 
 void write_tensor(FileWriter& file, const TensorToWrite& tensor, std::vector<float>& buffer) {
   const std::int64_t elements = product(tensor.shape);
+  std::vector<std::uint16_t> rounded;
   for (std::int64_t begin = 0; begin < elements; begin += kChunk) {
     buffer.resize(static_cast<std::size_t>(std::min(kChunk, elements - begin)));
     tensor.fill(begin, buffer);
-    file.write(std::as_bytes(std::span<const float>(buffer)));
+    if (tensor.dtype == Dtype::bf16) {
+      rounded.resize(buffer.size());
+      std::transform(buffer.begin(), buffer.end(), rounded.begin(), round_to_bf16);
+      file.write(std::as_bytes(std::span<const std::uint16_t>(rounded)));
+    } else {
+      file.write(std::as_bytes(std::span<const float>(buffer)));
+    }
   }
 }
 

@@ -48,9 +48,10 @@ struct TensorToWrite {
   std::vector<std::int64_t> shape;
   // Fills `out` with elements [begin, begin + out.size()) in the stored (row-major) order.
   std::function<void(std::int64_t begin, std::span<float> out)> fill;
+  Dtype dtype = Dtype::f32;  // or bf16: rounded to nearest, ties to even
 };
 
-// Writes F32 tensors sorted by name, header padded to 8 bytes, metadata {"format": "pt"} unless given; synced
+// Writes tensors sorted by name, header padded to 8 bytes, metadata {"format": "pt"} unless given; synced
 // to disk.
 void write_safetensors(const std::filesystem::path& path, const std::vector<TensorToWrite>& tensors,
                        const std::map<std::string, std::string>& metadata = {{"format", "pt"}});

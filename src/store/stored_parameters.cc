@@ -1,6 +1,8 @@
 #include "store/stored_parameters.h"
 
 #include <algorithm>
+#include <cstring>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -30,47 +32,126 @@ Place place_of(const Binding& binding, const ParameterTable& table) {
 
 class Misfits {
  public:
-  void add(std::string misfit) {
+  void add(std::string misfit, bool of_head) {
     if (++count_ <= kMaxListed) text_ += (text_.empty() ? "" : "; ") + std::move(misfit);
+    only_heads_ = only_heads_ && of_head;
   }
   void throw_if_any(const std::string& where) const {
     if (count_ == 0) return;
     const std::string more =
         count_ > kMaxListed ? "; and " + std::to_string(count_ - kMaxListed) + " more" : "";
     const std::string counted = count_ == 1 ? "1 tensor does" : std::to_string(count_) + " tensors do";
-    throw Error(ErrorKind::data,
-                {.what = counted + " not fit the configuration: " + text_ + more, .where = where});
+    ErrorParts parts{.what = counted + " not fit the configuration: " + text_ + more, .where = where};
+    if (only_heads_) {
+      parts.fix =
+          "to train from the body of this checkpoint, model.new_heads = true draws the missing heads anew "
+          "and "
+          "leaves out those of other tasks";
+    }
+    throw Error(ErrorKind::data, std::move(parts));
   }
 
  private:
   std::string text_;
   std::size_t count_ = 0;
+  bool only_heads_ = true;
 };
 
-void check_tensor(const StoredTensor* tensor, const std::string& name,
-                  const std::vector<std::int64_t>& expected, Misfits& misfits) {
-  if (tensor == nullptr) {
-    misfits.add(name + " is missing, expected " + shape_text(expected));
-  } else if (tensor->shape != expected) {
-    misfits.add(name + " has a wrong shape, found " + shape_text(tensor->shape) + ", expected " +
-                shape_text(expected));
-  } else if (!can_widen(tensor->dtype)) {
-    misfits.add(name + " has a wrong dtype, found " + tensor->dtype + ", expected F32, F16 or BF16");
+using TensorsByName = std::map<std::string, const StoredTensor*>;
+
+// Elements are compared as they will be used, so a copy of another dtype may be equal.
+bool same_values(const StoredTensor& a, const StoredTensor& b) {
+  if (a.shape != b.shape) return false;
+  if (a.dtype == b.dtype) {
+    return a.bytes.empty() || std::memcmp(a.bytes.data(), b.bytes.data(), a.bytes.size()) == 0;
+  }
+  if (!can_widen(a.dtype) || !can_widen(b.dtype)) return false;
+  constexpr std::int64_t kBlock = 4096;
+  std::vector<float> left(kBlock), right(kBlock);
+  for (std::int64_t begin = 0; begin < a.elements(); begin += kBlock) {
+    const auto size = static_cast<std::size_t>(std::min(kBlock, a.elements() - begin));
+    widen(a, begin, std::span(left).first(size));
+    widen(b, begin, std::span(right).first(size));
+    if (std::memcmp(left.data(), right.data(), size * sizeof(float)) != 0) return false;
+  }
+  return true;
+}
+
+TensorsByName by_current_name(const Family& family, const TensorFiles& files) {
+  TensorsByName tensors;
+  for (const StoredTensor* tensor : files.tensors()) {
+    std::string name = current_name(family, tensor->name);
+    if (family.buffer(name)) continue;
+    const auto [entry, added] = tensors.emplace(std::move(name), tensor);
+    if (added) continue;
+    throw Error(ErrorKind::data,
+                {.what = "two tensors are the same one under an older and a newer name",
+                 .where = files.path().string(),
+                 .found = quoted_name(entry->second->name) + " and " + quoted_name(tensor->name)});
+  }
+  return tensors;
+}
+
+// Leaves one of each pair, under the first name.
+void drop_copies(const ParameterStore& store, const std::string& where, TensorsByName& tensors) {
+  for (const SharedTensor& shared : store.family.shared(store.config)) {
+    auto copy = tensors.find(shared.copy);
+    if (copy == tensors.end()) continue;
+    const auto [first, only_copy] = tensors.emplace(shared.of, copy->second);
+    if (!only_copy && shared.equal && !same_values(*copy->second, *first->second)) {
+      throw Error(ErrorKind::data,
+                  {.what = "two tensors that the model shares differ",
+                   .where = where,
+                   .found = quoted_name(copy->second->name) + " and " + quoted_name(first->second->name),
+                   .expected = "equal ones",
+                   .fix = "if the model was trained with two of them, its config.json says "
+                          "\"tie_word_embeddings\": false"});
+    }
+    tensors.erase(copy);
   }
 }
 
-void check_all(const SafetensorsFile& file, const ParameterStore& store) {
+void check_tensor(const StoredTensor& tensor, const std::string& name,
+                  const std::vector<std::int64_t>& expected, Misfits& misfits) {
+  if (tensor.shape != expected) {
+    misfits.add(
+        name + " has a wrong shape, found " + shape_text(tensor.shape) + ", expected " + shape_text(expected),
+        false);
+  } else if (!can_widen(tensor.dtype)) {
+    misfits.add(name + " has a wrong dtype, found " + tensor.dtype + ", expected F32, F16 or BF16", false);
+  }
+}
+
+HeadsOfOthers check_all(const TensorsByName& tensors, const ParameterStore& store, bool new_heads,
+                        const std::string& where) {
   Misfits misfits;
+  HeadsOfOthers heads;
   std::set<std::string_view> wanted;
   for (const Binding& binding : store.bindings) {
     wanted.insert(binding.stored);
-    check_tensor(file.find(binding.stored), binding.stored, binding.stored_shape(store.table), misfits);
+    const bool of_head = is_of_head(store.family, binding.stored);
+    const std::vector<std::int64_t> expected = binding.stored_shape(store.table);
+    auto tensor = tensors.find(binding.stored);
+    if (tensor != tensors.end()) {
+      check_tensor(*tensor->second, binding.stored, expected, misfits);
+    } else if (of_head && new_heads) {
+      heads.missing.push_back(binding.stored);
+    } else {
+      misfits.add(binding.stored + " is missing, expected " + shape_text(expected), of_head);
+    }
   }
-  for (const StoredTensor& tensor : file.tensors()) {
-    if (wanted.contains(tensor.name) || store.family.ignored(tensor.name)) continue;
-    misfits.add(quoted_name(tensor.name) + " is not expected, found " + shape_text(tensor.shape));
+  for (const auto& [name, tensor] : tensors) {
+    if (wanted.contains(name)) continue;
+    const bool of_head = is_of_head(store.family, name);
+    if (of_head && new_heads) {
+      heads.left_out.push_back(tensor->name);
+    } else {
+      misfits.add(quoted_name(tensor->name) + " is not expected, found " + shape_text(tensor->shape),
+                  of_head);
+    }
   }
-  misfits.throw_if_any(file.path().string());
+  misfits.throw_if_any(where);
+  return heads;
 }
 
 // Stored [columns, rows] to ours [rows, columns], a few stored rows at a time: each cache line of ours is
@@ -102,24 +183,37 @@ void write_transposed(const float* ours, const Place& place, std::int64_t begin,
 
 ParameterStore make_parameter_store(const ModelConfig& config, const ParameterTable& table) {
   const Family& family = find_family(config.family, "model");
-  return {family, table, family.bindings(config, table)};
+  return {family, config, table, family.bindings(config, table)};
 }
 
-void read_parameters(const SafetensorsFile& file, const ParameterStore& store, std::span<float> flat) {
-  check_all(file, store);
+HeadsOfOthers read_parameters(const TensorFiles& files, const ParameterStore& store, bool new_heads,
+                              std::span<float> flat) {
+  const std::string where = files.path().string();
+  TensorsByName tensors = by_current_name(store.family, files);
+  drop_copies(store, where, tensors);
+  HeadsOfOthers heads = check_all(tensors, store, new_heads, where);
   for (const Binding& binding : store.bindings) {
-    const StoredTensor& tensor = *file.find(binding.stored);
+    auto tensor = tensors.find(binding.stored);
+    if (tensor == tensors.end()) continue;  // one of heads.missing
     const Place place = place_of(binding, store.table);
     float* ours = flat.data() + place.offset;
     if (binding.transposed) {
-      read_transposed(tensor, place, ours);
+      read_transposed(*tensor->second, place, ours);
     } else {
-      widen(tensor, 0, {ours, static_cast<std::size_t>(place.rows * place.columns)});
+      widen(*tensor->second, 0, {ours, static_cast<std::size_t>(place.rows * place.columns)});
     }
   }
+  return heads;
 }
 
-std::vector<TensorToWrite> parameters_to_write(const ParameterStore& store, std::span<const float> flat) {
+std::vector<std::string> current_names(const Family& family, const TensorFiles& files) {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : by_current_name(family, files)) names.push_back(name);
+  return names;
+}
+
+std::vector<TensorToWrite> parameters_to_write(const ParameterStore& store, std::span<const float> flat,
+                                               Dtype dtype) {
   std::vector<TensorToWrite> tensors;
   for (const Binding& binding : store.bindings) {
     const Place place = place_of(binding, store.table);
@@ -129,7 +223,7 @@ std::vector<TensorToWrite> parameters_to_write(const ParameterStore& store, std:
       if (transposed) return write_transposed(ours, place, begin, out);
       std::copy_n(ours + begin, out.size(), out.begin());
     };
-    tensors.push_back({binding.stored, binding.stored_shape(store.table), std::move(fill)});
+    tensors.push_back({binding.stored, binding.stored_shape(store.table), std::move(fill), dtype});
   }
   return tensors;
 }

@@ -1,4 +1,5 @@
-// Stored numbers to f32. Every F16 and BF16 value is an f32 value too, so nothing is rounded.
+// Stored numbers to f32: every F16 and BF16 value is an f32 value too, so nothing is rounded. And f32 to
+// bf16, which rounds.
 #pragma once
 
 #include <cstdint>
@@ -17,5 +18,8 @@ void widen(const StoredTensor& tensor, std::int64_t begin, std::span<float> out)
 
 float widen_f16(std::uint16_t bits);
 float widen_bf16(std::uint16_t bits);
+
+// To nearest, ties to even; beyond the largest bf16: infinity. NaN stays NaN.
+std::uint16_t round_to_bf16(float value);
 
 }  // namespace surprisal

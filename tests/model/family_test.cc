@@ -1,5 +1,6 @@
 #include "model/family.h"
 
+#include <array>
 #include <functional>
 #include <map>
 #include <set>
@@ -34,6 +35,13 @@ constexpr const char* kGpt2 = R"({
   "summary_activation": null, "summary_first_dropout": 0.1, "summary_proj_to_labels": true,
   "summary_type": "cls_index", "summary_use_proj": true, "tie_word_embeddings": true,
   "transformers_version": "5.24.0", "use_cache": true, "vocab_size": 211})";
+constexpr const char* kRoberta = R"({
+  "add_cross_attention": false, "architectures": ["RobertaForMaskedLM"], "attention_probs_dropout_prob": 0.2,
+  "bos_token_id": 0, "classifier_dropout": null, "dtype": "float32", "eos_token_id": 2, "hidden_act": "gelu_new",
+  "hidden_dropout_prob": 0.3, "hidden_size": 36, "initializer_range": 0.04, "intermediate_size": 50,
+  "is_decoder": false, "layer_norm_eps": 1e-05, "max_position_embeddings": 17, "model_type": "roberta",
+  "num_attention_heads": 3, "num_hidden_layers": 2, "pad_token_id": 4, "tie_word_embeddings": false,
+  "transformers_version": "5.24.0", "type_vocab_size": 1, "use_cache": true, "vocab_size": 211})";
 // As the hub holds the published models: what transformers 2 to 4 and conversion scripts left behind.
 constexpr const char* kHubBertBaseChinese = R"({
   "architectures": ["BertForMaskedLM"], "attention_probs_dropout_prob": 0.1, "directionality": "bidi",
@@ -43,6 +51,12 @@ constexpr const char* kHubBertBaseChinese = R"({
   "pooler_num_attention_heads": 12, "pooler_num_fc_layers": 3, "pooler_size_per_head": 128,
   "pooler_type": "first_token_transform", "position_embedding_type": "absolute", "gradient_checkpointing": false,
   "transformers_version": "4.6.0.dev0", "type_vocab_size": 2, "use_cache": true, "vocab_size": 21128})";
+constexpr const char* kHubRobertaBase = R"({
+  "architectures": ["RobertaForMaskedLM"], "attention_probs_dropout_prob": 0.1, "bos_token_id": 0,
+  "eos_token_id": 2, "hidden_act": "gelu", "hidden_dropout_prob": 0.1, "hidden_size": 768,
+  "initializer_range": 0.02, "intermediate_size": 3072, "layer_norm_eps": 1e-05, "max_position_embeddings": 514,
+  "model_type": "roberta", "num_attention_heads": 12, "num_hidden_layers": 12, "pad_token_id": 1,
+  "type_vocab_size": 1, "vocab_size": 50265})";
 constexpr const char* kHubDistilGpt2 = R"({
   "_num_labels": 1, "activation_function": "gelu_new", "architectures": ["GPT2LMHeadModel"], "attn_pdrop": 0.1,
   "bos_token_id": 50256, "embd_pdrop": 0.1, "eos_token_id": 50256, "id2label": {"0": "LABEL_0"},
@@ -132,6 +146,50 @@ TEST(Family, ReadsEveryKeyOfGpt2) {
   EXPECT_EQ(config.pad_token_id, -1);
 }
 
+TEST(Family, ReadsEveryKeyOfRoberta) {
+  const ModelConfig config = read(Json::parse(kRoberta));
+  EXPECT_EQ(config.family, "roberta");
+  EXPECT_EQ(config.pad_token_id, 4);
+  EXPECT_EQ(config.bos_token_id, 0);
+  EXPECT_EQ(config.eos_token_id, 2);
+  EXPECT_EQ(config.position_offset(), 5);
+  EXPECT_EQ(config.max_position_embeddings, 12);  // of the 17 rows
+  EXPECT_EQ(config.type_vocab_size, 1);
+  EXPECT_EQ(config.activation, Activation::gelu_tanh);
+  EXPECT_EQ(config.head_activation, Activation::gelu);
+  EXPECT_EQ(config.layer_norm_eps, 1e-5);
+  EXPECT_FALSE(config.tie_word_embeddings);
+  EXPECT_TRUE(config.embedding_norm && config.head_transform && config.head_bias);
+  EXPECT_FALSE(config.pooler || config.final_norm);
+  EXPECT_EQ(config.classes, 0);
+}
+
+TEST(Family, CountsThePositionsOfRobertaFromBehindThePadding) {
+  EXPECT_EQ(read(Json::parse(kHubRobertaBase)).max_position_embeddings, 512);
+  EXPECT_EQ(read(without(kRoberta, "pad_token_id")).position_offset(), 2);
+  EXPECT_THAT(refusal(with(kRoberta, "max_position_embeddings", 5)), HasSubstr("max_position_embeddings"));
+  EXPECT_THAT(refusal(with(kRoberta, "pad_token_id", nullptr)), HasSubstr("there is no padding token"));
+  ModelOptions options = tiny_options("roberta");
+  options.max_position_embeddings = 514;
+  const Family& family = find_family("roberta", "");
+  ModelConfig config = family.from_options(options, {211, 0, 2, 1}, 128);
+  EXPECT_EQ(config.max_position_embeddings, 512);
+  EXPECT_EQ(family.write_config(config)["max_position_embeddings"], 514);
+  const ParameterTable table = make_parameter_table(config);
+  const int positions = table.find("embedding.position.weight");
+  EXPECT_EQ(table.parameters[static_cast<std::size_t>(positions)].shape, (Shape{514, 36}));
+  options.max_position_embeddings = 0;
+  config = family.from_options(options, {211, 0, 2, 6}, 128);
+  EXPECT_EQ(config.max_position_embeddings, 128);
+  EXPECT_EQ(family.write_config(config)["max_position_embeddings"], 135);
+}
+
+TEST(Family, HonoursTheScaleOfAttention) {
+  EXPECT_TRUE(read(Json::parse(kGpt2)).scale_attention);
+  EXPECT_FALSE(read(with(kGpt2, "scale_attn_weights", false)).scale_attention);
+  EXPECT_FALSE(read(with(kGpt2, "tie_word_embeddings", false)).tie_word_embeddings);
+}
+
 TEST(Family, UsesTheDefaultsOfTransformersForAbsentKeys) {
   Json bert = Json::parse(kBert), gpt2 = Json::parse(kGpt2);
   for (const char* key :
@@ -179,7 +237,7 @@ TEST(Family, TakesTheFirstOfSeveralEnds) {
 }
 
 TEST(Family, WritesWhatItReads) {
-  for (const char* text : {kBert, kGpt2, kHubBertBaseChinese, kHubDistilGpt2}) {
+  for (const char* text : {kBert, kRoberta, kGpt2, kHubBertBaseChinese, kHubRobertaBase, kHubDistilGpt2}) {
     const ModelConfig config = read(Json::parse(text));
     const OrderedJson written = find_family(config.family, "").write_config(config);
     const Json again = Json::parse(written.dump());
@@ -205,16 +263,15 @@ TEST(Family, RefusesByNameWhatChangesTheMathematics) {
       {kBert, "position_embedding_type", "relative_key"},
       {kBert, "is_decoder", true},
       {kBert, "add_cross_attention", true},
-      {kBert, "tie_word_embeddings", false},
       {kBert, "is_encoder_decoder", true},
       {kBert, "embedding_size", 128},
       {kBert, "pruned_heads", {{"0", {1}}}},
       {kBert, "quantization_config", {{"bits", 4}}},
       {kBert, "auto_map", {{"AutoModel", "modeling.Model"}}},
       {kBert, "rope_theta", 10000.0},
-      {kGpt2, "scale_attn_weights", false},
+      {kRoberta, "position_embedding_type", "relative_key_query"},
+      {kRoberta, "is_decoder", true},
       {kGpt2, "scale_attn_by_inverse_layer_idx", true},
-      {kGpt2, "tie_word_embeddings", false},
       {kGpt2, "add_cross_attention", true},
       {kGpt2, "sliding_window", 128},
       {kGpt2, "logit_softcap", 30},
@@ -286,15 +343,15 @@ TEST(Family, RefusesAConfigurationThatIsNoObject) {
 }
 
 TEST(Family, NamesTheFamiliesThereAre) {
-  EXPECT_EQ(
-      error_of([] { find_family("gpt3", "config.json"); }, ErrorKind::data),
-      "config.json: unknown model family: found \"gpt3\", expected one of bert, gpt2; did you mean gpt2?");
+  EXPECT_EQ(error_of([] { find_family("gpt3", "config.json"); }, ErrorKind::data),
+            "config.json: unknown model family: found \"gpt3\", expected one of bert, roberta, gpt2; did you "
+            "mean gpt2?");
   EXPECT_THAT(error_of([] { find_family("", "model.family", ErrorKind::usage); }, ErrorKind::usage),
               HasSubstr("model.family: unknown model family"));
 }
 
 TEST(NewModel, TakesTheSameKeysForEveryFamily) {
-  for (const char* name : {"bert", "gpt2"}) {
+  for (const char* name : {"bert", "roberta", "gpt2"}) {
     ModelOptions options = tiny_options(name);
     options.hidden_act = "relu";
     options.layer_norm_eps = 1e-3;
@@ -308,7 +365,7 @@ TEST(NewModel, TakesTheSameKeysForEveryFamily) {
     EXPECT_EQ(config.num_hidden_layers, 2);
     EXPECT_EQ(config.num_attention_heads, 3);
     EXPECT_EQ(config.intermediate_size, 50);
-    EXPECT_EQ(config.max_position_embeddings, 17);
+    EXPECT_EQ(config.max_position_embeddings + config.position_offset(), 17);
     EXPECT_EQ(config.activation, Activation::relu);
     EXPECT_EQ(config.layer_norm_eps, 1e-3);
     EXPECT_EQ(config.initializer_range, 0.5);
@@ -320,7 +377,8 @@ TEST(NewModel, TakesTheSameKeysForEveryFamily) {
 
 TEST(NewModel, FillsInTheFamilysDefaults) {
   for (auto [name, activation, eps, types] :
-       {std::tuple{"bert", Activation::gelu, 1e-12, 2}, std::tuple{"gpt2", Activation::gelu_tanh, 1e-5, 0}}) {
+       {std::tuple{"bert", Activation::gelu, 1e-12, 2}, std::tuple{"roberta", Activation::gelu, 1e-5, 1},
+        std::tuple{"gpt2", Activation::gelu_tanh, 1e-5, 0}}) {
     ModelOptions options = tiny_options(name);
     options.intermediate_size = options.max_position_embeddings = 0;
     const ModelConfig config = find_family(name, "").from_options(options, 211, 99);
@@ -348,8 +406,26 @@ TEST(NewModel, SaysWhatIsWrongWithTheOptions) {
               HasSubstr("model.embedding_dropout_prob: bert has one probability"));
 }
 
+// Every family, with a head of its own and without; no optional head and both.
+std::vector<ModelConfig> every_shape() {
+  std::vector<ModelConfig> shapes;
+  for (const char* family : {"bert", "roberta", "gpt2"}) {
+    ModelConfig config = find_family(family, "").from_options(tiny_options(family), 211, 17);
+    shapes.push_back(config);
+    config.tie_word_embeddings = false;
+    shapes.push_back(config);
+    if (config.family == "gpt2") continue;
+    config.pooler = true;
+    shapes.push_back(config);
+    config.pooler = false;
+    config.classes = 0;
+    shapes.push_back(config);
+  }
+  return shapes;
+}
+
 TEST(Bindings, CoverEveryParameterExactlyOnce) {
-  for (const ModelConfig& config : {tiny_bert(), tiny_gpt2()}) {
+  for (const ModelConfig& config : every_shape()) {
     const ParameterTable table = make_parameter_table(config);
     const Family& family = find_family(config.family, "");
     std::vector<std::int64_t> rows(table.parameters.size(), 0);
@@ -359,7 +435,8 @@ TEST(Bindings, CoverEveryParameterExactlyOnce) {
       EXPECT_EQ(binding.row_begin, rows.at(static_cast<std::size_t>(binding.parameter))) << binding.stored;
       rows[static_cast<std::size_t>(binding.parameter)] = binding.row_end;
       EXPECT_TRUE(stored.insert(binding.stored).second) << binding.stored;
-      EXPECT_FALSE(family.ignored(binding.stored)) << binding.stored;
+      EXPECT_FALSE(family.buffer(binding.stored)) << binding.stored;
+      EXPECT_EQ(current_name(family, binding.stored), binding.stored);
     }
     for (std::size_t i = 0; i < rows.size(); ++i) {
       EXPECT_EQ(rows[i], table.parameters[i].shape[0]) << table.parameters[i].name;
@@ -435,19 +512,109 @@ TEST(Bindings, AreTheNamesAndShapesOfTransformersForGpt2) {
                                            {"transformer.wte.weight", {211, 36}}}));
 }
 
-TEST(Bindings, PassOverBuffersAndTiedCopies) {
+TEST(Bindings, AreTheNamesOfTransformersForTheHeadOfRoberta) {
+  const Shapes shapes = stored_shapes(tiny_roberta());
+  Shapes head;
+  for (const auto& [name, shape] : shapes) {
+    if (!name.starts_with("roberta.encoder.")) head[name] = shape;
+  }
+  EXPECT_EQ(head, (Shapes{{"lm_head.bias", {211}},
+                          {"lm_head.dense.bias", {36}},
+                          {"lm_head.dense.weight", {36, 36}},
+                          {"lm_head.layer_norm.bias", {36}},
+                          {"lm_head.layer_norm.weight", {36}},
+                          {"roberta.embeddings.LayerNorm.bias", {36}},
+                          {"roberta.embeddings.LayerNorm.weight", {36}},
+                          {"roberta.embeddings.position_embeddings.weight", {17, 36}},
+                          {"roberta.embeddings.token_type_embeddings.weight", {1, 36}},
+                          {"roberta.embeddings.word_embeddings.weight", {211, 36}}}));
+  // The layers are BERT's under another prefix.
+  Shapes layers;
+  for (const auto& [name, shape] : stored_shapes(tiny_bert())) {
+    if (name.starts_with("bert.encoder.")) layers["roberta." + name.substr(5)] = shape;
+  }
+  EXPECT_EQ(shapes.size(), head.size() + layers.size());
+  for (const auto& [name, shape] : layers) EXPECT_EQ(shapes.at(name), shape) << name;
+}
+
+TEST(Names, OfFilesAreThoseOfToday) {
+  const std::vector<std::array<const char*, 3>> cases = {
+      {"bert", "embeddings.LayerNorm.gamma", "bert.embeddings.LayerNorm.weight"},
+      {"bert", "bert.embeddings.LayerNorm.beta", "bert.embeddings.LayerNorm.bias"},
+      {"bert", "encoder.layer.11.attention.output.LayerNorm.gamma",
+       "bert.encoder.layer.11.attention.output.LayerNorm.weight"},
+      {"bert", "pooler.dense.bias", "bert.pooler.dense.bias"},
+      {"bert", "cls.predictions.transform.LayerNorm.beta", "cls.predictions.transform.LayerNorm.bias"},
+      {"bert", "classifier.weight", "classifier.weight"},
+      {"bert", "embeddings", "embeddings"},
+      {"roberta", "encoder.layer.0.output.dense.weight", "roberta.encoder.layer.0.output.dense.weight"},
+      {"roberta", "lm_head.layer_norm.weight", "lm_head.layer_norm.weight"},
+      {"gpt2", "h.3.ln_1.weight", "transformer.h.3.ln_1.weight"},
+      {"gpt2", "wte.weight", "transformer.wte.weight"},
+      {"gpt2", "ln_f.bias", "transformer.ln_f.bias"},
+      {"gpt2", "lm_head.weight", "lm_head.weight"},
+      {"gpt2", "transformer.wpe.weight", "transformer.wpe.weight"},
+  };
+  for (const auto& [family, stored, name] : cases) {
+    EXPECT_EQ(current_name(find_family(family, ""), stored), name) << family;
+  }
+}
+
+TEST(Names, OfBuffersAreKnown) {
+  EXPECT_TRUE(find_family("bert", "").buffer("bert.embeddings.position_ids"));
+  EXPECT_TRUE(find_family("roberta", "").buffer("roberta.embeddings.position_ids"));
+  EXPECT_TRUE(find_family("gpt2", "").buffer("transformer.h.11.attn.bias"));
+  EXPECT_TRUE(find_family("gpt2", "").buffer("transformer.h.0.attn.masked_bias"));
+  EXPECT_FALSE(find_family("bert", "").buffer("classifier.weight"));
+  EXPECT_FALSE(find_family("gpt2", "").buffer("transformer.h.0.attn.c_attn.bias"));
+  EXPECT_FALSE(find_family("gpt2", "").buffer("lm_head.bias"));
+}
+
+TEST(Heads, AreThoseThatTheFileHas) {
+  ModelConfig config = tiny_bert();
+  const Family& bert = find_family("bert", "");
+  fit_heads(bert, {"bert.embeddings.word_embeddings.weight"}, config);
+  EXPECT_FALSE(config.pooler);
+  EXPECT_EQ(config.classes, 0);
+  EXPECT_EQ(bert.write_config(config)["architectures"][0], "BertForMaskedLM");
+  fit_heads(bert, {"bert.pooler.dense.bias", "bert.pooler.dense.weight"}, config);
+  EXPECT_TRUE(config.pooler);
+  EXPECT_EQ(config.classes, 0);
+  fit_heads(bert, {"cls.seq_relationship.weight"}, config);  // the pooler will be named as missing
+  EXPECT_TRUE(config.pooler);
+  EXPECT_EQ(config.classes, 2);
+  EXPECT_EQ(bert.write_config(config)["architectures"][0], "BertForPreTraining");
+
+  config = tiny_roberta();
+  EXPECT_FALSE(config.pooler);
+  fit_heads(find_family("roberta", ""), {"roberta.pooler.dense.weight"}, config);
+  EXPECT_TRUE(config.pooler);  // of the published files; nothing uses it
+  EXPECT_EQ(config.classes, 0);
+  config = tiny_gpt2();
+  fit_heads(find_family("gpt2", ""), {"pooler.weight"}, config);
+  EXPECT_FALSE(config.pooler);
+}
+
+TEST(Heads, AreAddedWhereTheFamilyHasThem) {
+  ModelConfig config = tiny_bert();
+  config.pooler = false;
+  config.classes = 0;
+  add_sentence_head(2, config);
+  EXPECT_TRUE(config.pooler);
+  EXPECT_EQ(config.classes, 2);
+  ModelConfig decoder = tiny_gpt2();
+  EXPECT_THAT(error_of([&] { add_sentence_head(2, decoder); }, ErrorKind::usage),
+              HasSubstr("family gpt2 has no sentence head"));
+}
+
+TEST(Heads, AreWhatStandsOutsideTheBody) {
   const Family &bert = find_family("bert", ""), &gpt2 = find_family("gpt2", "");
-  for (const char* name :
-       {"bert.embeddings.position_ids", "cls.predictions.decoder.weight", "cls.predictions.decoder.bias"}) {
-    EXPECT_TRUE(bert.ignored(name)) << name;
+  for (const char* name : {"cls.predictions.bias", "classifier.weight", "bert.pooler.dense.bias"}) {
+    EXPECT_TRUE(is_of_head(bert, name)) << name;
   }
-  for (const char* name :
-       {"lm_head.weight", "transformer.h.11.attn.bias", "transformer.h.0.attn.masked_bias"}) {
-    EXPECT_TRUE(gpt2.ignored(name)) << name;
-  }
-  EXPECT_FALSE(bert.ignored("classifier.weight"));
-  EXPECT_FALSE(gpt2.ignored("transformer.h.0.attn.c_attn.bias"));
-  EXPECT_FALSE(gpt2.ignored("lm_head.bias"));
+  EXPECT_FALSE(is_of_head(bert, "bert.encoder.layer.7.extra"));
+  EXPECT_TRUE(is_of_head(gpt2, "score.weight"));
+  EXPECT_FALSE(is_of_head(gpt2, "transformer.h.0.extra"));
 }
 
 }  // namespace

@@ -44,11 +44,12 @@ class Transformer {
     Numbers head = gather(rows);
     if (config_.final_norm) head = norm("final_norm", head);
     if (config_.head_transform) {
-      head = norm("head.norm", activate(config_.activation, linear("head.transform", head)));
+      head = norm("head.norm", activate(config_.head_activation.value_or(config_.activation),
+                                        linear("head.transform", head)));
     }
-    return linear_cross_entropy(width(), head, copy("embedding.token.weight"),
-                                config_.head_bias ? copy("head.bias") : Numbers(),
-                                std::span<const std::int32_t>(answers));
+    return linear_cross_entropy(
+        width(), head, copy(config_.tie_word_embeddings ? "embedding.token.weight" : "head.weight"),
+        config_.head_bias ? copy("head.bias") : Numbers(), std::span<const std::int32_t>(answers));
   }
   Numbers label_surprisals() const {
     if (stream_.label.empty()) return {};
@@ -117,8 +118,9 @@ class Transformer {
   }
 
   void embed() {
-    std::vector<EmbeddingTable<Number>> tables = {{at("embedding.token.weight"), stream_.token},
-                                                  {at("embedding.position.weight"), stream_.position}};
+    std::vector<EmbeddingTable<Number>> tables = {
+        {at("embedding.token.weight"), stream_.token},
+        {at("embedding.position.weight") + config_.position_offset() * width(), stream_.position}};
     if (config_.type_vocab_size > 0) tables.push_back({at("embedding.segment.weight"), stream_.segment});
     x_.resize(static_cast<std::size_t>(stream_.size() * width()));
     embedding<Number>(width(), tables, x_.data());
@@ -142,8 +144,9 @@ class Transformer {
   Numbers attend(std::int64_t index, const std::string& layer, const Numbers& x) const {
     const Numbers qkv = linear(layer + ".attention.qkv", x);
     const std::int64_t heads = config_.num_attention_heads, size = config_.head_size();
-    const AttentionShape shape = {heads, heads, size,
-                                  static_cast<float>(1 / std::sqrt(static_cast<double>(size)))};
+    const AttentionShape shape = {
+        heads, heads, size,
+        config_.scale_attention ? static_cast<float>(1 / std::sqrt(static_cast<double>(size))) : 1.0f};
     return linear(layer + ".attention.output",
                   attention(shape, std::span<const Interval>(stream_.visible), part(qkv, 0), part(qkv, 1),
                             part(qkv, 2), keep(index)));

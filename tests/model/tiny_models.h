@@ -19,6 +19,9 @@ inline ModelOptions tiny_options(const char* family) {
 inline ModelConfig tiny_bert() {
   return find_family("bert", "").from_options(tiny_options("bert"), 211, 17);
 }
+inline ModelConfig tiny_roberta() {
+  return find_family("roberta", "").from_options(tiny_options("roberta"), 211, 17);
+}
 inline ModelConfig tiny_gpt2() {
   return find_family("gpt2", "").from_options(tiny_options("gpt2"), 211, 17);
 }

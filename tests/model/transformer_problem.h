@@ -28,11 +28,16 @@ inline ModelConfig tiny_model(const std::string& kind, std::int64_t layers = 2) 
     config.type_vocab_size = 2;
     config.classes = 3;
     config.activation = Activation::silu;
+    config.head_activation = Activation::tanh;
+    config.tie_word_embeddings = false;
   }
   if (kind == "post") {
     config.embedding_norm = config.head_transform = config.head_bias = config.pooler = false;
     config.final_norm = true;
     config.activation = Activation::gelu_tanh;
+    config.scale_attention = false;
+    config.positions_after_padding = true;
+    config.pad_token_id = 2;
   }
   return config;
 }

@@ -109,9 +109,19 @@ std::int64_t ConfigReader::size_or(const char* key, std::int64_t max, std::int64
   return get_int_or(config_, key, where_, 1, max, fallback);
 }
 
+std::int64_t ConfigReader::size_above(const char* key, std::int64_t offset, std::int64_t max) {
+  seen_.insert(key);
+  return get_int(config_, key, where_, offset + 1, max) - offset;
+}
+
 double ConfigReader::number_or(const char* key, double min, double max, double fallback) {
   seen_.insert(key);
   return get_number_or(config_, key, where_, min, max, fallback);
+}
+
+bool ConfigReader::flag_or(const char* key, bool fallback) {
+  seen_.insert(key);
+  return get_bool_or(config_, key, where_, fallback);
 }
 
 void ConfigReader::activation(const char* key, const char* fallback, ModelConfig& config) {

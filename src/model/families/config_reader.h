@@ -20,7 +20,10 @@ class ConfigReader {
 
   std::int64_t size(const char* key, std::int64_t max);  // required, at least 1
   std::int64_t size_or(const char* key, std::int64_t max, std::int64_t fallback);
+  // Required, above `offset`; returns how much it is above.
+  std::int64_t size_above(const char* key, std::int64_t offset, std::int64_t max);
   double number_or(const char* key, double min, double max, double fallback);
+  bool flag_or(const char* key, bool fallback);
   // Sets activation and activation_name.
   void activation(const char* key, const char* fallback, ModelConfig& config);
   // -1 for null; the first of a list; `fallback`, if the vocabulary has it, where the key is absent.

@@ -6,6 +6,7 @@
 namespace surprisal {
 
 const Family& bert_family();
+const Family& roberta_family();
 const Family& gpt2_family();
 
 }  // namespace surprisal

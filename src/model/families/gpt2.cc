@@ -33,9 +33,7 @@ void read_sizes(ConfigReader& reader, ModelConfig& config) {
 }
 
 void refuse_other_mathematics(ConfigReader& reader) {
-  reader.only("scale_attn_weights", true);
   reader.only("scale_attn_by_inverse_layer_idx", false);
-  reader.only("tie_word_embeddings", true);
   reader.only("add_cross_attention", false);
   reader.only("is_encoder_decoder", false);
   reader.only("pruned_heads", Json::object());
@@ -58,6 +56,8 @@ ModelConfig read_config(const Json& json, const std::string& where) {
   config.bos_token_id = reader.token_id("bos_token_id", kEndOfText, config.vocab_size);
   config.eos_token_id = reader.token_id("eos_token_id", kEndOfText, config.vocab_size);
   config.pad_token_id = reader.token_id("pad_token_id", -1, config.vocab_size);
+  config.scale_attention = reader.flag_or("scale_attn_weights", true);
+  config.tie_word_embeddings = reader.flag_or("tie_word_embeddings", true);
   refuse_other_mathematics(reader);
   reader.finish();
   check_config(config, ErrorKind::data, where);
@@ -83,15 +83,16 @@ OrderedJson write_config(const ModelConfig& config) {
           {"pad_token_id", token_id_or_null(config.pad_token_id)},
           {"resid_pdrop", config.hidden_dropout},
           {"scale_attn_by_inverse_layer_idx", false},
-          {"scale_attn_weights", true},
-          {"tie_word_embeddings", true},
+          {"scale_attn_weights", config.scale_attention},
+          {"tie_word_embeddings", config.tie_word_embeddings},
           {"use_cache", true},
           {"vocab_size", config.vocab_size}};
 }
 
-ModelConfig from_options(const ModelOptions& options, std::int64_t vocab_size, std::int64_t sequence_length) {
+ModelConfig from_options(const ModelOptions& options, const ModelVocabulary& vocabulary,
+                         std::int64_t sequence_length) {
   ModelConfig config = shape_of_family();
-  set_from_options(options, {.activation = "gelu_new", .layer_norm_eps = 1e-5}, vocab_size, sequence_length,
+  set_from_options(options, {.activation = "gelu_new", .layer_norm_eps = 1e-5}, vocabulary, sequence_length,
                    config);
   check_config(config, ErrorKind::usage, "[model]");
   return config;
@@ -116,20 +117,35 @@ std::vector<Binding> bindings(const ModelConfig& config, const ParameterTable& t
     bind_layer(list, "transformer.h." + std::to_string(i), "layer." + std::to_string(i));
   }
   list.add_pair("transformer.ln_f", "final_norm");
+  if (!config.tie_word_embeddings) list.add("lm_head.weight", "head.weight");
   return std::move(list).finish();
 }
 
 // The causal mask was a buffer of every attention until transformers 4.3x.
-bool ignored(std::string_view stored) {
-  return stored == "lm_head.weight" || stored.ends_with(".attn.bias") ||
-         stored.ends_with(".attn.masked_bias");
+bool buffer(std::string_view name) {
+  return name.starts_with("transformer.h.") &&
+         (name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias"));
+}
+
+std::vector<SharedTensor> shared(const ModelConfig& config) {
+  if (!config.tie_word_embeddings) return {};
+  return {{"lm_head.weight", "transformer.wte.weight"}};
 }
 
 }  // namespace
 
 const Family& gpt2_family() {
-  static const Family family{"gpt2",       kArchitecture, true,     read_config,
-                             write_config, from_options,  bindings, ignored};
+  static const Family family{.name = "gpt2",
+                             .architecture = kArchitecture,
+                             .decoder = true,
+                             .prefix = "transformer.",
+                             .body = {"wte.", "wpe.", "h.", "ln_f."},
+                             .read_config = read_config,
+                             .write_config = write_config,
+                             .from_options = from_options,
+                             .bindings = bindings,
+                             .buffer = buffer,
+                             .shared = shared};
   return family;
 }
 

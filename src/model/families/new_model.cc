@@ -8,8 +8,8 @@
 
 namespace surprisal {
 
-void set_from_options(const ModelOptions& options, const FamilyDefaults& defaults, std::int64_t vocab_size,
-                      std::int64_t sequence_length, ModelConfig& config) {
+void set_from_options(const ModelOptions& options, const FamilyDefaults& defaults,
+                      const ModelVocabulary& vocabulary, std::int64_t sequence_length, ModelConfig& config) {
   const std::string name = options.hidden_act.empty() ? defaults.activation : options.hidden_act;
   const auto activation = find_activation(name);
   if (!activation) {
@@ -20,13 +20,18 @@ void set_from_options(const ModelOptions& options, const FamilyDefaults& default
   }
   config.activation = *activation;
   config.activation_name = name;
-  config.vocab_size = vocab_size;
+  config.vocab_size = vocabulary.size;
   config.hidden_size = options.hidden_size;
   config.num_hidden_layers = options.num_hidden_layers;
   config.num_attention_heads = options.num_attention_heads;
   config.intermediate_size = options.intermediate_size ? options.intermediate_size : 4 * options.hidden_size;
-  config.max_position_embeddings =
-      options.max_position_embeddings ? options.max_position_embeddings : sequence_length;
+  config.bos_token_id = vocabulary.bos_token_id;
+  config.eos_token_id = vocabulary.eos_token_id;
+  config.pad_token_id = vocabulary.pad_token_id >= 0 ? vocabulary.pad_token_id : defaults.pad_token_id;
+  config.max_position_embeddings = options.max_position_embeddings
+                                       ? options.max_position_embeddings - config.position_offset()
+                                       : sequence_length;
+  config.tie_word_embeddings = options.tie_word_embeddings;
   config.layer_norm_eps = options.layer_norm_eps > 0 ? options.layer_norm_eps : defaults.layer_norm_eps;
   config.initializer_range = options.initializer_range;
   config.hidden_dropout = options.hidden_dropout_prob;

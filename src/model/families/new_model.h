@@ -12,12 +12,13 @@ namespace surprisal {
 struct FamilyDefaults {
   const char* activation;
   double layer_norm_eps;
+  std::int64_t pad_token_id = -1;  // where the tokenizer has none
 };
 
-// Fills in sizes, activation, epsilon, initial range and dropouts; type_vocab_size is the family's. Throws
-// Error (usage) on an unknown activation; check_config() is the caller's.
-void set_from_options(const ModelOptions& options, const FamilyDefaults& defaults, std::int64_t vocab_size,
-                      std::int64_t sequence_length, ModelConfig& config);
+// Fills in sizes, activation, epsilon, initial range, dropouts and ids; type_vocab_size is the family's.
+// Throws Error (usage) on an unknown activation; check_config() is the caller's.
+void set_from_options(const ModelOptions& options, const FamilyDefaults& defaults,
+                      const ModelVocabulary& vocabulary, std::int64_t sequence_length, ModelConfig& config);
 
 // null for -1.
 OrderedJson token_id_or_null(std::int64_t id);
