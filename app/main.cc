@@ -103,6 +103,8 @@ int run(int count, char** arguments) {
     std::reverse(words.begin(), words.end());  // as CLI11 takes them
     app.parse(std::move(words));
     flush_results();
+  } catch (const CLI::RuntimeError& error) {  // a verb that ends with a code of its own
+    return error.get_exit_code();
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     fmt::print(stderr, "surprisal: error: {}\n", error.what());

@@ -8,6 +8,7 @@
 #include "core/json.h"
 #include "train/options.h"
 #include "train/run_log.h"
+#include "train/signals.h"
 #include "train/trainer.h"
 #include "verbs.h"
 
@@ -42,15 +43,13 @@ class Progress : public TrainObserver {
 
   void planned(const RunPlan& plan) override {
     line(fmt::format("objective   {}", plan.objective));
-    line(fmt::format(
-        "data        {} documents, {} tokens ({:.2f} bytes a token); held out {} documents, {} tokens",
-        plan.documents, human_count(static_cast<double>(plan.corpus_tokens)),
-        static_cast<double>(plan.corpus_bytes) / static_cast<double>(plan.corpus_tokens),
-        plan.validation_documents, human_count(static_cast<double>(plan.validation_tokens))));
+    corpus("data", plan.data);
+    if (plan.validation) corpus("held out", *plan.validation);
     line(fmt::format("parameters  {} ({})", plan.parameters,
                      human_count(static_cast<double>(plan.parameters))));
     line(fmt::format("memory      {}: {}", human_bytes(static_cast<double>(plan.memory_total)),
                      memory_text(plan)));
+    line(fmt::format("checkpoint  {} on disk", human_bytes(static_cast<double>(plan.checkpoint_bytes))));
     line(fmt::format("steps       {} of {} tokens in {} micro-batch{}, {:.2f} epochs", plan.max_steps,
                      plan.tokens_per_step, plan.micro_batches, plan.micro_batches == 1 ? "" : "es",
                      plan.epochs));
@@ -70,8 +69,11 @@ class Progress : public TrainObserver {
     }
   }
 
-  void evaluated(std::int64_t step, const Evaluation& evaluation, bool improved) override {
-    std::string text = fmt::format("step {} held-out loss {:.4f}", step, evaluation.loss);
+  void evaluated(std::int64_t step, const std::string& objective, const Evaluation& evaluation,
+                 bool best) override {
+    std::string text =
+        fmt::format("step {} held-out {}loss {:.4f}", step,
+                    objective.empty() ? "" : fmt::format("\"{}\" ", objective), evaluation.loss);
     if (evaluation.token.weight > 0 && evaluation.label.weight > 0) {
       text += fmt::format(" (token {:.4f}, label {:.4f})", evaluation.token.mean(), evaluation.label.mean());
     }
@@ -80,16 +82,25 @@ class Progress : public TrainObserver {
     if (evaluation.label_accuracy)
       text += fmt::format(", label accuracy {:.1f}%", 100 * *evaluation.label_accuracy);
     if (evaluation.bits_per_byte) text += fmt::format(", {:.3f} bits a byte", *evaluation.bits_per_byte);
-    line(text + (improved ? ", the best so far" : ""));
+    line(text + (best ? ", the best so far" : ""));
   }
 
   void sampled(const std::string& objective, const std::string& text) override {
     line(fmt::format("sample ({}): {}", objective, to_line(text)));
   }
 
+  void stopped(const RunSummary& summary) {
+    line(fmt::format("stopped by signal {} after step {}; --resume goes on", summary.stopped_by,
+                     summary.steps));
+  }
+
   void saved(const std::string& directory) override { line(fmt::format("saved {}", directory)); }
 
  private:
+  void corpus(const char* name, const CorpusReport& report) {
+    line(fmt::format("{:<11} {}", name, to_text(report)));
+    if (std::string skips = skips_text(report); !skips.empty()) line(fmt::format("{:<11} {}", "", skips));
+  }
   void line(const std::string& text) {
     live_.clear();
     say(text);
@@ -111,8 +122,12 @@ void print_keys() {
   }
 }
 
-void train_verb(const Arguments& arguments, const std::vector<std::string>& rest) {
-  if (arguments.keys) return print_keys();
+// Returns the signal that ended the run early, or 0.
+int train_verb(const Arguments& arguments, const std::vector<std::string>& rest) {
+  if (arguments.keys) {
+    print_keys();
+    return 0;
+  }
   if (arguments.config.empty()) {
     throw Error(ErrorKind::usage, {.what = "no configuration is given",
                                    .expected = "surprisal train CONFIG.toml",
@@ -120,12 +135,17 @@ void train_verb(const Arguments& arguments, const std::vector<std::string>& rest
   }
   Configuration configuration = Configuration::read(arguments.config, parse_overrides(rest));
   Progress progress(configuration.train.logging_steps);
-  RunSummary summary = train(configuration, arguments.resume, progress);
-  if (arguments.json) {
+  Requests requests;
+  SignalRequests signals(requests);
+  RunSummary summary = train(configuration, arguments.resume, progress, &requests);
+  if (summary.stopped_by != 0) {
+    progress.stopped(summary);
+  } else if (arguments.json) {
     fmt::print("{}", summary_text(summary));
   } else {
     fmt::print("{}\n", configuration.run.directory);
   }
+  return summary.stopped_by;
 }
 
 }  // namespace
@@ -138,7 +158,10 @@ void add_train(CLI::App& app) {
   verb->add_flag("--json", arguments->json, "print the summary as JSON at the end");
   verb->add_flag("--keys", arguments->keys, "list every key of the configuration with its default");
   verb->allow_extras();
-  verb->callback([arguments, verb] { train_verb(*arguments, verb->remaining()); });
+  verb->callback([arguments, verb] {
+    // 128 + the signal's number is what a shell reports of a program that one ended.
+    if (int signal = train_verb(*arguments, verb->remaining())) throw CLI::RuntimeError(128 + signal);
+  });
   verb->footer(
       "Every key is also an option: --section.key VALUE, where VALUE is TOML (--data.train "
       "'[\"a\",\"b\"]').\n"

@@ -1,7 +1,6 @@
 #include "train/checkpoint.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <limits>
 #include <vector>
@@ -20,17 +19,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kFormat = 1;
+constexpr std::int64_t kFormat = 2;
 constexpr const char* kFirstMoment = "exp_avg";
 constexpr const char* kSecondMoment = "exp_avg_sq";
-
-struct Moments {
-  const char* name;
-  std::span<float> values;
-};
-std::array<Moments, 2> moments(Optimizer& optimizer) {
-  return {{{kFirstMoment, optimizer.first_moment()}, {kSecondMoment, optimizer.second_moment()}}};
-}
 
 std::string tensor_name(const char* moment, const Parameter& parameter) {
   return fmt::format("{}.{}", moment, parameter.name);
@@ -42,33 +33,29 @@ std::vector<std::int64_t> dims(const Shape& shape) {
   return dims;
 }
 
-void write_optimizer(const fs::path& file, const ParameterTable& table, Optimizer& optimizer) {
-  std::vector<TensorToWrite> tensors;
-  for (const Moments& moment : moments(optimizer)) {
-    for (const Parameter& parameter : table.parameters) {
-      const float* values = moment.values.data() + parameter.offset;
-      tensors.push_back({tensor_name(moment.name, parameter), dims(parameter.shape),
-                         [values](std::int64_t begin, std::span<float> out) {
-                           std::copy_n(values + begin, out.size(), out.data());
-                         }});
-    }
+void add_moment(const char* name, std::span<const float> moment, const ParameterTable& table,
+                std::vector<TensorToWrite>& tensors) {
+  for (const Parameter& parameter : table.parameters) {
+    const float* values = moment.data() + parameter.offset;
+    tensors.push_back({tensor_name(name, parameter), dims(parameter.shape),
+                       [values](std::int64_t begin, std::span<float> out) {
+                         std::copy_n(values + begin, out.size(), out.data());
+                       }});
   }
-  write_safetensors(file, tensors);
 }
 
-void read_optimizer(const fs::path& file, const ParameterTable& table, Optimizer& optimizer) {
-  SafetensorsFile stored(file);
-  for (const Moments& moment : moments(optimizer)) {
-    for (const Parameter& parameter : table.parameters) {
-      std::string name = tensor_name(moment.name, parameter);
-      const StoredTensor* tensor = stored.find(name);
-      if (!tensor || tensor->dtype != "F32" || tensor->shape != dims(parameter.shape)) {
-        throw Error(ErrorKind::data, {.what = fmt::format("optimizer state has no fitting tensor {}", name),
-                                      .where = file.string(),
-                                      .expected = fmt::format("F32 {}", parameter.shape.to_string())});
-      }
-      std::memcpy(moment.values.data() + parameter.offset, tensor->bytes.data(), tensor->bytes.size());
+void read_moment(const SafetensorsFile& stored, const char* name, const ParameterTable& table,
+                 std::span<float> moment) {
+  for (const Parameter& parameter : table.parameters) {
+    const std::string tensor_in_file = tensor_name(name, parameter);
+    const StoredTensor* tensor = stored.find(tensor_in_file);
+    if (!tensor || tensor->dtype != "F32" || tensor->shape != dims(parameter.shape)) {
+      throw Error(ErrorKind::data,
+                  {.what = fmt::format("optimizer state has no fitting tensor {}", tensor_in_file),
+                   .where = stored.path().string(),
+                   .expected = fmt::format("F32 {}", parameter.shape.to_string())});
     }
+    std::memcpy(moment.data() + parameter.offset, tensor->bytes.data(), tensor->bytes.size());
   }
 }
 
@@ -89,8 +76,14 @@ OrderedJson state_to_json(const RunState& state) {
   json["tokens"] = state.tokens;
   json["sampler"] = {
       {"epoch", state.sampler.epoch}, {"window", state.sampler.window}, {"pack", state.sampler.pack}};
+  json["skipped"] = state.skipped;
+  json["skipped_in_a_row"] = state.skipped_in_a_row;
+  json["evaluated_step"] = state.evaluated_step;
+  json["evaluations_without_improvement"] = state.evaluations_without_improvement;
   json["first_evaluation"] = number_or_null(state.first_evaluation);
-  json["best_evaluation"] = number_or_null(state.best_evaluation);
+  json["best"] = OrderedJson::array();
+  for (const ScoredStep& best : state.best)
+    json["best"].push_back({{"step", best.step}, {"value", best.value}});
   json["identity"] = state.identity;
   return json;
 }
@@ -105,8 +98,17 @@ RunState state_from_json(const Json& json, const std::string& where) {
   state.sampler.epoch = static_cast<std::uint32_t>(get_int(sampler, "epoch", where, 0, (1 << 24) - 1));
   state.sampler.window = static_cast<std::uint64_t>(get_int(sampler, "window", where, 0, kMost));
   state.sampler.pack = static_cast<std::uint64_t>(get_int(sampler, "pack", where, 0, kMost));
+  state.skipped = get_int(json, "skipped", where, 0, kMost);
+  state.skipped_in_a_row = get_int(json, "skipped_in_a_row", where, 0, kMost);
+  state.evaluated_step = get_int(json, "evaluated_step", where, -1, kMost);
+  state.evaluations_without_improvement = get_int(json, "evaluations_without_improvement", where, 0, kMost);
   state.first_evaluation = optional_number(json, "first_evaluation");
-  state.best_evaluation = optional_number(json, "best_evaluation");
+  constexpr double kLargest = std::numeric_limits<double>::max();
+  for (const Json& best : require(json, "best", where)) {
+    require(best, "value", where);
+    state.best.push_back({get_int(best, "step", where, 0, kMost),
+                          get_number_or(best, "value", where, -kLargest, kLargest, 0)});
+  }
   const Json& identity = require(json, "identity", where);
   for (const auto& [key, value] : identity.items())
     state.identity[key] = get_string(identity, key.c_str(), where);
@@ -115,15 +117,17 @@ RunState state_from_json(const Json& json, const std::string& where) {
 
 }  // namespace
 
-void write_checkpoint(const fs::path& directory, const Transformer& model, const Tokenizer& tokenizer,
-                      Optimizer& optimizer, const RunState& state) {
-  save_model(directory, model, &tokenizer);
+void write_checkpoint(const fs::path& directory, const ModelConfig& config, const ParameterTable& table,
+                      const CheckpointTensors& tensors, const Tokenizer& tokenizer, const RunState& state) {
+  save_model(directory, config, table, tensors.weights, &tokenizer);
   make_directories(directory / "state");
-  write_optimizer(directory / "state" / "optimizer.safetensors", model.table(), optimizer);
+  std::vector<TensorToWrite> moments;
+  add_moment(kFirstMoment, tensors.first_moment, table, moments);
+  add_moment(kSecondMoment, tensors.second_moment, table, moments);
+  write_safetensors(directory / "state" / "optimizer.safetensors", moments);
   FileWriter file(directory / "state" / "state.json");
   file.write(state_to_json(state).dump(2) + "\n");
   file.commit();
-  sync_directory(directory / "state");
 }
 
 RunState read_run_state(const fs::path& directory) {
@@ -134,7 +138,9 @@ RunState read_run_state(const fs::path& directory) {
 RunState read_checkpoint(const fs::path& directory, Transformer& model, Optimizer& optimizer) {
   RunState state = read_run_state(directory);
   load_weights(directory, model);
-  read_optimizer(directory / "state" / "optimizer.safetensors", model.table(), optimizer);
+  const SafetensorsFile stored(directory / "state" / "optimizer.safetensors");
+  read_moment(stored, kFirstMoment, model.table(), optimizer.first_moment());
+  read_moment(stored, kSecondMoment, model.table(), optimizer.second_moment());
   return state;
 }
 

@@ -68,11 +68,18 @@ void TrainOptions::visit(OptionVisitor& visitor) {
   visitor.field("micro_batch_tokens", micro_batch_tokens, {1, kMostTokens},
                 "stream rows that go through the model at once; sets the memory that a run needs");
   visitor.field("learning_rate", learning_rate, {0, 100}, "peak learning rate");
-  visitor.field("lr_scheduler_type", lr_scheduler_type, {"linear", "cosine", "constant"},
-                "how the learning rate falls after warmup: to 0 in a line or half a cosine, or not");
+  visitor.field(
+      "lr_scheduler_type", lr_scheduler_type,
+      {"linear", "cosine", "constant", "polynomial", "inverse_sqrt", "warmup_stable_decay"},
+      "how the learning rate falls after warmup; warmup_stable_decay holds it and then falls as 1 - sqrt");
   visitor.field("warmup_steps", warmup_steps, {0, kMostSteps},
                 "steps over which the learning rate rises from 0");
   visitor.field("warmup_ratio", warmup_ratio, {0, 1}, "the same as a share of all steps");
+  visitor.field("lr_min_ratio", lr_min_ratio, {0, 1},
+                "where linear, cosine, polynomial and warmup_stable_decay end, as a share of learning_rate");
+  visitor.field("lr_decay_ratio", lr_decay_ratio, {0, 1, true},
+                "share of all steps over which warmup_stable_decay falls");
+  visitor.field("lr_power", lr_power, {0, 100, true}, "exponent of polynomial; 1 is a line");
   visitor.field("weight_decay", weight_decay, {0, 100}, "decoupled; biases and norms are left out");
   visitor.field("adam_beta1", adam_beta1, {0, 1, false, true}, "decay of the gradient's mean");
   visitor.field("adam_beta2", adam_beta2, {0, 1, false, true}, "decay of the squared gradient's mean");
@@ -84,8 +91,26 @@ void TrainOptions::visit(OptionVisitor& visitor) {
                 "evaluate every so many steps; 0: at the start and the end");
   visitor.field("save_steps", save_steps, {0, kMostSteps},
                 "save every so many steps; 0: the last step and improvements");
-  visitor.field("save_total_limit", save_total_limit, {0, 1 << 20},
-                "checkpoints kept, the oldest go first; never one that latest or best points to; 0: all");
+  visitor.field("save_total_limit", save_total_limit, {0, 1 << 20}, "newest checkpoints kept; 0: all");
+  visitor.field("save_best_limit", save_best_limit, {1, 1 << 20},
+                "how many of the best checkpoints are kept beside those; best points to the first");
+  visitor.field("save_keep_steps", save_keep_steps, {0, kMostSteps},
+                "checkpoints at multiples of this are never removed; 0: none");
+  visitor.field("save_in_background", save_in_background,
+                "write checkpoints beside the next steps, from a copy of the state that costs memory");
+  visitor.field("metric_for_best_model", metric_for_best_model, {},
+                "what best and early stopping go by: eval_loss, or any other eval_ field of metrics.jsonl");
+  visitor.field("early_stopping_patience", early_stopping_patience, {0, kMostSteps},
+                "evaluations in a row without improvement after which the run ends; 0: never");
+  visitor.field("early_stopping_threshold", early_stopping_threshold, {0, 1e9},
+                "what counts as improvement for it");
+  visitor.field(
+      "skip_nonfinite", skip_nonfinite, {0, kMostSteps},
+      "steps in a row whose loss or gradient is not finite that are skipped; one more stops the run");
+  visitor.field("limit", limit, {0, kMostSteps},
+                "use only so many documents of each text, for a try; 0: all");
+  visitor.field("overfit_one_batch", overfit_one_batch,
+                "train on the first step's samples again and again, for a try");
   visitor.field("logging_steps", logging_steps, {1, kMostSteps},
                 "steps between lines where stderr is no terminal");
   visitor.field("num_samples", num_samples, {0, 100}, "texts that a decoder writes at each evaluation");

@@ -40,6 +40,9 @@ struct TrainOptions {
   std::string lr_scheduler_type = "linear";
   std::int64_t warmup_steps = 0;
   double warmup_ratio = 0;
+  double lr_min_ratio = 0;
+  double lr_decay_ratio = 0.2;
+  double lr_power = 1;
   double weight_decay = 0.01;
   double adam_beta1 = 0.9, adam_beta2 = 0.999, adam_epsilon = 1e-8;
   bool adam_bias_correction = true;
@@ -47,6 +50,15 @@ struct TrainOptions {
   std::int64_t eval_steps = 0;
   std::int64_t save_steps = 0;
   std::int64_t save_total_limit = 2;
+  std::int64_t save_best_limit = 1;
+  std::int64_t save_keep_steps = 0;
+  bool save_in_background = true;
+  std::string metric_for_best_model = "eval_loss";
+  std::int64_t early_stopping_patience = 0;
+  double early_stopping_threshold = 0;
+  std::int64_t skip_nonfinite = 0;
+  std::int64_t limit = 0;
+  bool overfit_one_batch = false;
   std::int64_t logging_steps = 10;
   std::int64_t num_samples = 1;
   std::int64_t head_workspace_mib = 64;

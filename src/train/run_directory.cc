@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <vector>
 
 #include <fmt/format.h>
@@ -10,6 +9,9 @@
 #include "surprisal/error.h"
 
 #include "core/file.h"
+#include "core/json.h"
+#include "store/commit.h"
+#include "store/manifest.h"
 
 namespace surprisal {
 namespace {
@@ -17,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kCheckpoint = "step-";
-constexpr std::string_view kTemporary = ".tmp-";
+constexpr std::string_view kDamaged = "damaged-";
 
 std::optional<std::int64_t> step_of(const fs::path& path) {
   std::string name = path.filename().string();
@@ -41,20 +43,6 @@ std::vector<fs::path> checkpoints(const fs::path& directory) {
   return found;
 }
 
-std::string link_target(const fs::path& link) {
-  std::error_code none;
-  return fs::read_symlink(link, none).filename().string();
-}
-
-void remove_temporary(const fs::path& directory) {
-  std::error_code none;
-  std::vector<fs::path> left;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory, none)) {
-    if (entry.path().filename().string().starts_with(kTemporary)) left.push_back(entry.path());
-  }
-  for (const fs::path& path : left) fs::remove_all(path, none);
-}
-
 // What another run wrote after `step` goes; a line that was cut off in the middle goes too.
 std::string lines_up_to(const std::string& text, std::int64_t step) {
   std::string kept;
@@ -75,6 +63,10 @@ std::string checkpoint_name(std::int64_t step) {
   return fmt::format("{}{:08}", kCheckpoint, step);
 }
 
+fs::path RunDirectory::checkpoint(std::int64_t step) const {
+  return path_ / checkpoint_name(step);
+}
+
 bool RunDirectory::holds_run() const {
   return fs::exists(path_ / "config.toml") || !checkpoints(path_).empty();
 }
@@ -90,7 +82,7 @@ void RunDirectory::check(bool resume) const {
 void RunDirectory::open(bool resume) {
   check(resume);
   make_directories(path_);
-  remove_temporary(path_);
+  remove_leftovers(path_);
   if (!latest()) {
     for (const char* file : {"metrics.jsonl", "samples.jsonl", "summary.json"}) {
       std::error_code none;
@@ -100,60 +92,61 @@ void RunDirectory::open(bool resume) {
 }
 
 std::optional<fs::path> RunDirectory::latest() const {
-  std::string linked = link_target(path_ / "latest");
-  if (!linked.empty() && fs::is_directory(path_ / linked)) return path_ / linked;
-  std::vector<fs::path> found = checkpoints(path_);  // a run stopped between the rename and the link
+  std::vector<fs::path> found = checkpoints(path_);
   if (found.empty()) return std::nullopt;
   return found.back();
 }
 
-fs::path RunDirectory::commit(std::int64_t step, bool best, std::int64_t limit,
-                              const std::function<void(const fs::path&)>& write) {
-  std::string name = checkpoint_name(step);
-  fs::path temporary = path_ / (std::string(kTemporary) + name), target = path_ / name;
-  std::error_code none;
-  fs::remove_all(temporary, none);
-  try {
-    make_directories(temporary);
-    write(temporary);
-    sync_directory(temporary);
-  } catch (...) {
-    fs::remove_all(temporary, none);
-    throw;
-  }
-  fs::remove_all(target, none);  // the same step again, after going back to an earlier one
-  std::error_code error;
-  fs::rename(temporary, target, error);
-  if (error) {
-    throw Error(ErrorKind::io, {.what = "cannot rename the finished checkpoint: " + error.message(),
-                                .where = target.string()});
-  }
-  sync_directory(path_);
-  replace_symlink(path_ / "latest", name);
-  if (best) replace_symlink(path_ / "best", name);
-  rotate(limit);
-  return target;
-}
-
-void RunDirectory::rotate(std::int64_t limit) const {
-  if (limit <= 0) return;
+std::optional<fs::path> RunDirectory::newest_whole(std::vector<std::string>& damaged) const {
   std::vector<fs::path> found = checkpoints(path_);
-  std::string latest_name = link_target(path_ / "latest"), best_name = link_target(path_ / "best");
-  std::int64_t excess = static_cast<std::int64_t>(found.size()) - limit;
-  for (const fs::path& checkpoint : found) {
-    if (excess <= 0) return;
-    std::string name = checkpoint.filename().string();
-    if (name == latest_name || name == best_name) continue;
-    std::error_code none;
-    fs::remove_all(checkpoint, none);
-    --excess;
+  std::vector<fs::path> broken;
+  std::optional<fs::path> whole;
+  for (; !found.empty() && !whole; found.pop_back()) {
+    try {
+      verify_manifest(found.back());
+      whole = found.back();
+    } catch (const Error& error) {
+      damaged.push_back(error.what());
+      broken.push_back(found.back());
+    }
   }
+  if (!whole && !broken.empty()) {
+    throw Error(ErrorKind::data, {.what = "no checkpoint of the run is whole",
+                                  .where = path_.string(),
+                                  .found = damaged.front(),
+                                  .fix = "start a new run in another run.directory"});
+  }
+  for (const fs::path& path : broken) {
+    const fs::path aside = path_ / (std::string(kDamaged) + path.filename().string());
+    std::error_code none;
+    fs::remove_all(aside, none);
+    exchange_directories(path, aside);
+  }
+  return whole;
 }
 
-void RunDirectory::append(const char* file, const OrderedJson& line) const {
-  std::ofstream out(path_ / file, std::ios::app);
-  out << to_line(line) << '\n' << std::flush;
-  if (!out) throw Error(ErrorKind::io, {.what = "cannot write", .where = (path_ / file).string()});
+void RunDirectory::commit(std::int64_t step, const std::function<void(const fs::path&)>& write) const {
+  commit_directory(checkpoint(step), write);
+}
+
+void RunDirectory::publish(std::int64_t step, const Retention& retention) const {
+  replace_symlink(path_ / "latest", checkpoint_name(step));
+  if (!retention.best.empty() && fs::exists(checkpoint(retention.best.front()))) {
+    replace_symlink(path_ / "best", checkpoint_name(retention.best.front()));
+  }
+  rotate(retention);
+}
+
+void RunDirectory::rotate(const Retention& retention) const {
+  if (retention.limit <= 0) return;
+  std::vector<fs::path> old = checkpoints(path_);
+  old.resize(static_cast<std::size_t>(std::max<std::int64_t>(0, std::ssize(old) - retention.limit)));
+  for (const fs::path& checkpoint : old) {
+    const std::int64_t step = *step_of(checkpoint);
+    const bool kept = retention.keep_steps > 0 && step % retention.keep_steps == 0;
+    const bool best = std::find(retention.best.begin(), retention.best.end(), step) != retention.best.end();
+    if (!kept && !best) remove_committed(checkpoint);
+  }
 }
 
 void RunDirectory::write(const char* file, const std::string& content) const {

@@ -7,39 +7,51 @@
 #include <functional>
 #include <optional>
 #include <string>
-
-#include "core/json.h"
+#include <vector>
 
 namespace surprisal {
+
+// Which checkpoints stay once a new one is there.
+struct Retention {
+  std::int64_t limit = 0;            // the newest so many; 0: all
+  std::int64_t keep_steps = 0;       // and those whose step is a multiple of this, unless 0
+  std::vector<std::int64_t> best{};  // and these, of which the first is linked to as best
+};
 
 class RunDirectory {
  public:
   explicit RunDirectory(std::filesystem::path path) : path_(std::move(path)) {}
 
   const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path checkpoint(std::int64_t step) const;
   bool holds_run() const;  // config.toml or a checkpoint is there
   // Throws Error (usage) where it holds a run and `resume` was not asked for. Changes nothing.
   void check(bool resume) const;
   // Checks, and creates the directory for a new run; metrics and samples of an earlier one that left no
-  // checkpoint are removed. Throws Error (io) where it cannot be written.
+  // checkpoint are removed, and what a killed one left half-written. Throws Error (io) where it cannot be
+  // written.
   void open(bool resume);
 
-  // The checkpoint to go on from, if there is one.
+  // The newest checkpoint, whole or not, if there is one.
   std::optional<std::filesystem::path> latest() const;
 
-  // Calls write(directory) with a temporary directory, syncs it, renames it to step-<step>, points `latest`
-  // (and, where `best`, `best`) at it, and removes the oldest checkpoints until `limit` are left (0: none),
-  // never one that a link points to. Nothing changes where `write` throws.
-  std::filesystem::path commit(std::int64_t step, bool best, std::int64_t limit,
-                               const std::function<void(const std::filesystem::path&)>& write);
+  // The newest checkpoint that is whole (manifest.h). Each newer one that is not gets another name,
+  // damaged-step-
+  // ..., and a line in `damaged`. Throws Error (data) where there are checkpoints but none is whole.
+  std::optional<std::filesystem::path> newest_whole(std::vector<std::string>& damaged) const;
 
-  void append(const char* file, const OrderedJson& line) const;
+  // Writes the checkpoint of a step by the protocol of store/commit.h.
+  void commit(std::int64_t step, const std::function<void(const std::filesystem::path&)>& write) const;
+  // Points `latest` at the step's checkpoint and `best` at the best one, and removes those that are not to
+  // stay.
+  void publish(std::int64_t step, const Retention& retention) const;
+
   void write(const char* file, const std::string& content) const;
   // Drops the lines of metrics.jsonl and samples.jsonl that a run went on to write after `step`.
   void cut_back(std::int64_t step) const;
 
  private:
-  void rotate(std::int64_t limit) const;
+  void rotate(const Retention& retention) const;
   std::filesystem::path path_;
 };
 

@@ -36,6 +36,15 @@ void add_terms(OrderedJson& line, const std::string& prefix, const LossSum& toke
   }
 }
 
+void add_metrics(OrderedJson& line, const std::string& prefix, const Evaluation& evaluation) {
+  line[prefix + "loss"] = evaluation.loss;
+  add_terms(line, prefix, evaluation.token, evaluation.label);
+  add_parts(line, prefix, evaluation.part, evaluation.token_by_part, evaluation.label_by_part);
+  if (evaluation.token_accuracy) line[prefix + "token_accuracy"] = *evaluation.token_accuracy;
+  if (evaluation.label_accuracy) line[prefix + "label_accuracy"] = *evaluation.label_accuracy;
+  if (evaluation.bits_per_byte) line[prefix + "bits_per_byte"] = *evaluation.bits_per_byte;
+}
+
 std::vector<std::string> part_names(const Mixture& mixture) {
   std::vector<std::string> names;
   for (const Part& part : mixture.parts()) names.push_back(part.name);
@@ -55,7 +64,7 @@ OrderedJson step_line(const StepReport& report, const StepResult& result, const 
                    {"tokens_per_sec", report.tokens_per_second},
                    {"mfu", report.share_of_peak},
                    {"mem_bytes", anonymous_memory()},
-                   {"skipped", 0},
+                   {"skipped", report.skipped},
                    {"wall_s", wall_seconds}};
   add_terms(line, "", result.sums.token().total(), result.sums.label().total());
   add_parts(line, "", part_names(mixture), result.sums.token().by_part, result.sums.label().by_part);
@@ -63,13 +72,13 @@ OrderedJson step_line(const StepReport& report, const StepResult& result, const 
 }
 
 OrderedJson evaluation_line(std::int64_t step, double epoch, const Evaluation& evaluation) {
-  OrderedJson line{{"step", step}, {"epoch", epoch}, {"eval_loss", evaluation.loss}};
-  add_terms(line, "eval_", evaluation.token, evaluation.label);
-  add_parts(line, "eval_", evaluation.part, evaluation.token_by_part, evaluation.label_by_part);
-  if (evaluation.token_accuracy) line["eval_token_accuracy"] = *evaluation.token_accuracy;
-  if (evaluation.label_accuracy) line["eval_label_accuracy"] = *evaluation.label_accuracy;
-  if (evaluation.bits_per_byte) line["eval_bits_per_byte"] = *evaluation.bits_per_byte;
+  OrderedJson line{{"step", step}, {"epoch", epoch}};
+  add_metrics(line, "eval_", evaluation);
   return line;
+}
+
+void add_evaluation(OrderedJson& line, const std::string& specification, const Evaluation& evaluation) {
+  add_metrics(line, fmt::format("eval/{}/", specification), evaluation);
 }
 
 std::string summary_text(const RunSummary& summary) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <memory>
 
 #include <fmt/format.h>
 
@@ -13,13 +14,18 @@
 #include "core/machine.h"
 #include "core/parallel.h"
 #include "infer/generate.h"
-#include "model/family.h"
 #include "objective/sampler.h"
+#include "store/commit.h"
 #include "store/model_directory.h"
-#include "train/checkpoint.h"
+#include "train/checkpoint_writer.h"
+#include "train/evaluations.h"
+#include "train/identity.h"
+#include "train/line_log.h"
 #include "train/run_directory.h"
 #include "train/run_log.h"
 #include "train/schedule.h"
+#include "train/setup.h"
+#include "train/sizing.h"
 #include "train/training_step.h"
 
 namespace surprisal {
@@ -32,72 +38,8 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-fs::path cache_directory(const Configuration& configuration) {
-  if (!configuration.data.cache_directory.empty()) return configuration.data.cache_directory;
-  return fs::path(configuration.run.directory).parent_path() / ".surprisal-cache";
-}
-
-ModelConfig model_config(const Configuration& configuration, const Tokenizer& tokenizer) {
-  const ModelOptions& options = configuration.model;
-  ModelConfig config;
-  if (options.path.empty()) {
-    const Family& family = find_family(options.family, "model.family", ErrorKind::usage);
-    config = family.from_options(options, tokenizer.vocabulary_size(), configuration.data.sequence_length);
-    const SpecialTokens& special = tokenizer.special();
-    config.bos_token_id = special.bos.value_or(-1);
-    config.eos_token_id = special.eos.value_or(-1);
-    config.pad_token_id = special.pad.value_or(-1);
-    check_config(config, ErrorKind::usage, "[model]");
-  } else {
-    config = read_model_config(options.path);
-  }
-  return config;
-}
-
-// What model, tokenizer and objective must agree on, before anything is allocated.
-void check_fit(const Configuration& configuration, const ModelConfig& config, const Tokenizer& tokenizer,
-               const Mixture& mixture) {
-  if (config.vocab_size < tokenizer.vocabulary_size()) {
-    throw Error(ErrorKind::usage, {.what = "the tokenizer has more tokens than the model has embeddings",
-                                   .where = configuration.tokenizer.path,
-                                   .found = fmt::format("{} tokens", tokenizer.vocabulary_size()),
-                                   .expected = fmt::format("at most {}", config.vocab_size),
-                                   .fix = "use the tokenizer that the model was trained with"});
-  }
-  if (configuration.data.sequence_length > config.max_position_embeddings) {
-    throw Error(ErrorKind::usage, {.what = "data.sequence_length is beyond the model's positions",
-                                   .found = fmt::format("{}", configuration.data.sequence_length),
-                                   .expected = fmt::format("at most {}", config.max_position_embeddings)});
-  }
-  if (mixture.has_labels() && config.type_vocab_size == 1) {
-    throw Error(ErrorKind::usage,
-                {.what = fmt::format("objective \"{}\" needs two segments", mixture.specification()),
-                 .where = "model.type_vocab_size",
-                 .found = "1",
-                 .expected = "at least 2"});
-  }
-  if (mixture.has_labels() && config.classes < mixture.classes()) {
-    throw Error(ErrorKind::usage,
-                {.what = fmt::format("objective \"{}\" needs a sentence head with {} classes",
-                                     mixture.specification(), mixture.classes()),
-                 .where = fmt::format("family {}", config.family),
-                 .found = config.classes == 0 ? "none" : fmt::format("{}", config.classes),
-                 .fix = "leave the objective over labels out, or use a model of family bert"});
-  }
-}
-
-// Our model takes any interval; other programs give a family's rows one kind of sight. What was trained under
-// another would load there and compute something else, so it is said; empty where there is nothing to say.
-std::string sight_warning(const ModelConfig& config, const Mixture& mixture) {
-  bool decoder = find_family(config.family, "model.family").decoder;
-  for (const Part& part : mixture.parts()) {
-    if (part.terms.front().objective->traits().decoder == decoder) continue;
-    return fmt::format(
-        "warning: other programs let the rows of a {} see {}; what \"{}\" trains is right in this one alone",
-        config.family, decoder ? "only what stands before them" : "the whole sequence", part.name);
-  }
-  return {};
-}
+// A request to stop, met where there is no step to finish: while tokenising or evaluating.
+struct Interrupted {};
 
 // Memory that is not there is granted all the same and missed only when it is used; then the kernel ends the
 // process without a word.
@@ -111,21 +53,22 @@ void check_memory(const RunPlan& plan) {
                                   .fix = "lower train.micro_batch_tokens or the size of the model"});
 }
 
+bool has_decoder(const Mixture& mixture) {
+  return std::any_of(mixture.parts().begin(), mixture.parts().end(),
+                     [](const Part& part) { return part.terms.front().objective->traits().decoder; });
+}
+
 // One run from its configuration to its end.
 class Run {
  public:
-  Run(const Configuration& configuration, TrainObserver& observer)
+  Run(const Configuration& configuration, TrainObserver& observer, Requests& requests)
       : configuration_(configuration),
         options_(configuration_.train),
         observer_(observer),
+        requests_(requests),
         directory_(configuration_.run.directory),
         seed_(static_cast<std::uint64_t>(configuration_.run.seed)),
-        tokenizer_(Tokenizer::load(configuration_.tokenizer.path)),
-        mixture_(configuration_.objective.train, configuration_.objective, tokenizer_,
-                 configuration_.data.sequence_length),
-        config_(model_config(configuration_, tokenizer_)) {
-    check_fit(configuration_, config_, tokenizer_, mixture_);
-  }
+        setup_(configuration_) {}
 
   RunSummary run(bool resume);
 
@@ -133,43 +76,60 @@ class Run {
   TokenCorpus open_corpus(const std::vector<std::string>& files);
   std::int64_t count_steps(Sampler& sampler);
   RunPlan plan(std::int64_t max_steps);
-  std::map<std::string, std::string> identity() const;
+  void check_space() const;
   void prepare_model();
+  std::optional<fs::path> find_checkpoint(bool resume);
   void restore(const fs::path& checkpoint, Sampler& sampler);
+  void open_logs();
   void loop(Sampler& sampler);
+  bool step(TrainingStep& step, Sampler& sampler);
+  void skip(const StepResult& result, TrainingStep& step);
   void report(const StepResult& result, double learning_rate, double step_seconds);
+  void log(LineLog& file, const OrderedJson& line);
   Evaluation evaluation();
   bool evaluate_now();
   void write_samples();
-  void save(bool best, const Sampler& sampler);
+  void after_step(const SamplerPosition& position);
+  void save(const SamplerPosition& position);
+  void tell(const std::optional<CheckpointWriter::Outcome>& outcome, bool last);
+  Retention retention() const;
   double epoch_of(std::int64_t step) const {
     return packs_per_epoch_ > 0
                ? static_cast<double>(step * micro_batches()) / static_cast<double>(packs_per_epoch_)
                : 0;
   }
-  std::int64_t label_capacity() const { return mixture_.has_labels() ? options_.micro_batch_tokens : 1; }
   std::int64_t micro_batches() const { return options_.tokens_per_step / options_.micro_batch_tokens; }
   bool due(std::int64_t every) const { return every > 0 && state_.step % every == 0; }
+  bool evaluation_due() const {
+    return validation_ && state_.evaluated_step < state_.step &&
+           (state_.step == 0 || due(options_.eval_steps) || state_.step == plan_.max_steps);
+  }
+  bool out_of_patience() const {
+    return options_.early_stopping_patience > 0 &&
+           state_.evaluations_without_improvement >= options_.early_stopping_patience;
+  }
+  bool finished() const { return state_.step == plan_.max_steps || out_of_patience(); }
   std::string saved_so_far() const {
     std::optional<fs::path> saved = directory_.latest();
     return saved ? fmt::format("the last checkpoint, {}, is as it was", saved->string())
                  : "no checkpoint was saved yet";
   }
-  bool finished() const { return state_.step == plan_.max_steps; }
   RunSummary summary() const;
 
   Configuration configuration_;
   const TrainOptions& options_;
   TrainObserver& observer_;
+  Requests& requests_;
   RunDirectory directory_;
   std::optional<FileLock> lock_;
   std::uint64_t seed_;
-  Tokenizer tokenizer_;
-  Mixture mixture_;
-  ModelConfig config_;
+  RunSetup setup_;
   std::optional<TokenCorpus> corpus_, validation_;
+  std::optional<Evaluations> evaluations_;
   std::unique_ptr<Transformer> model_;
   std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<LineLog> metrics_, samples_;
+  std::unique_ptr<CheckpointWriter> writer_;
   RunState state_;
   RunPlan plan_;
   std::uint64_t packs_per_epoch_ = 0;
@@ -179,14 +139,18 @@ class Run {
   std::uint64_t tokens_here_ = 0;  // of this process, not of the steps before a resume
   std::optional<double> last_loss_;
   std::optional<Evaluation> evaluation_;
-  std::int64_t evaluated_step_ = -1;
+  std::int64_t saved_step_ = -1;
 };
 
 TokenCorpus Run::open_corpus(const std::vector<std::string>& files) {
   TokenCorpus corpus =
-      TokenCorpus::open(files, configuration_.data.corpus, tokenizer_, cache_directory(configuration_),
-                        [&](std::uint64_t done, std::uint64_t total) { observer_.tokenising(done, total); });
-  mixture_.check_corpus(corpus);
+      TokenCorpus::open(files, configuration_.data.corpus, setup_.tokenizer, cache_directory(configuration_),
+                        [&](std::uint64_t done, std::uint64_t total) {
+                          if (requests_.stopping() != 0) throw Interrupted();
+                          observer_.tokenising(done, total);
+                        });
+  if (options_.limit > 0) corpus = corpus.first(static_cast<std::uint64_t>(options_.limit));
+  setup_.mixture.check_corpus(corpus);
   return corpus;
 }
 
@@ -199,25 +163,14 @@ std::int64_t Run::count_steps(Sampler& sampler) {
 }
 
 RunPlan Run::plan(std::int64_t max_steps) {
-  constexpr std::size_t kStreamBytes = 48;  // of all arrays of a stream, a row
-  RunPlan plan;
-  ParameterTable table = make_parameter_table(config_);
-  plan.objective = mixture_.specification();
-  plan.parameters = table.count;
-  plan.memory = Transformer::plan(config_, Mode::train,
-                                  {.tokens = options_.micro_batch_tokens, .labels = label_capacity()},
-                                  static_cast<std::size_t>(options_.head_workspace_mib) << 20);
-  plan.memory.push_back({"optimizer", Optimizer::plan(table)});
-  plan.memory.push_back({"data", kStreamBytes * static_cast<std::size_t>(options_.tokens_per_step)});
+  RunSizes sizes = size_run(configuration_, setup_);
+  RunPlan plan{.objective = setup_.mixture.specification(), .parameters = sizes.parameters};
+  plan.memory = std::move(sizes.memory);
   plan.memory.push_back({"program", static_cast<std::size_t>(anonymous_memory())});
   for (const MemoryUse& use : plan.memory) plan.memory_total += use.bytes;
-  plan.documents = corpus_->documents();
-  plan.corpus_tokens = corpus_->tokens();
-  plan.corpus_bytes = corpus_->bytes();
-  if (validation_) {
-    plan.validation_documents = validation_->documents();
-    plan.validation_tokens = validation_->tokens();
-  }
+  plan.checkpoint_bytes = sizes.checkpoint;
+  plan.data = corpus_->report();
+  if (validation_) plan.validation = validation_->report();
   plan.max_steps = max_steps;
   plan.first_step = state_.step + 1;
   plan.tokens_per_step = options_.tokens_per_step;
@@ -228,28 +181,34 @@ RunPlan Run::plan(std::int64_t max_steps) {
   return plan;
 }
 
-// The configuration keys that a resumed run must share with the one that saved.
-std::map<std::string, std::string> Run::identity() const {
-  std::map<std::string, std::string> identity{
-      {"objective.train", mixture_.specification()},
-      {"run.seed", fmt::format("{}", seed_)},
-      {"data.sequence_length", fmt::format("{}", configuration_.data.sequence_length)},
-      {"train.tokens_per_step", fmt::format("{}", options_.tokens_per_step)},
-      {"train.micro_batch_tokens", fmt::format("{}", options_.micro_batch_tokens)},
-      {"data.train", corpus_->fingerprint()}};
-  Configuration copy = configuration_;
-  for (const FieldHelp& field : describe_options([&](OptionVisitor& visitor) { copy.visit(visitor); })) {
-    bool decides = field.key.starts_with("objective.") || field.key.starts_with("model.");
-    if (decides && !field.default_value.empty()) identity[field.key] = field.default_value;
+// The disk must hold one checkpoint; where it cannot hold all that are kept, that is said while it can be
+// helped.
+void Run::check_space() const {
+  const std::uint64_t needed = plan_.checkpoint_bytes + plan_.checkpoint_bytes / 10,
+                      free = free_space(directory_.path());
+  if (free < needed) {
+    throw Error(ErrorKind::io, {.what = "there is no space for a checkpoint",
+                                .where = directory_.path().string(),
+                                .found = fmt::format("{} MiB free", free >> 20),
+                                .expected = fmt::format("{} MiB", (needed >> 20) + 1),
+                                .fix = "free some, or choose another run.directory"});
   }
-  return identity;
+  // The newest ones, the best, and the one that is being written.
+  const std::uint64_t kept =
+      static_cast<std::uint64_t>(options_.save_total_limit + options_.save_best_limit) + 1;
+  if (options_.save_total_limit > 0 && free / needed < kept) {
+    observer_.message(fmt::format("warning: {} has space for {} checkpoints of {} MiB; the run wants {}",
+                                  directory_.path().string(), free / needed, needed >> 20, kept));
+  }
 }
 
 void Run::prepare_model() {
-  model_ = std::make_unique<Transformer>(
-      config_, Mode::train, Capacity{.tokens = options_.micro_batch_tokens, .labels = label_capacity()},
-      static_cast<std::size_t>(options_.head_workspace_mib) << 20);
+  model_ =
+      std::make_unique<Transformer>(setup_.config, Mode::train, run_capacity(configuration_, setup_.mixture),
+                                    static_cast<std::size_t>(options_.head_workspace_mib) << 20);
   optimizer_ = std::make_unique<Optimizer>(*model_);
+  writer_ = std::make_unique<CheckpointWriter>(directory_, *model_, *optimizer_, setup_.tokenizer,
+                                               options_.save_in_background);
   if (configuration_.model.path.empty()) {
     model_->initialise(seed_);
   } else {
@@ -257,75 +216,135 @@ void Run::prepare_model() {
   }
 }
 
+std::optional<fs::path> Run::find_checkpoint(bool resume) {
+  if (!resume) return std::nullopt;
+  std::vector<std::string> damaged;
+  std::optional<fs::path> checkpoint = directory_.newest_whole(damaged);
+  for (const std::string& what : damaged) {
+    observer_.message(fmt::format("WARNING: a checkpoint is damaged and is not used: {}", what));
+  }
+  if (!checkpoint) observer_.message("there is no checkpoint to resume from: starting afresh");
+  return checkpoint;
+}
+
 void Run::restore(const fs::path& checkpoint, Sampler& sampler) {
-  std::map<std::string, std::string> began = read_run_state(checkpoint).identity;
-  for (const auto& [key, value] : identity()) {
-    auto saved = began.find(key);
-    if (saved != began.end() && saved->second != value) {
-      throw Error(ErrorKind::usage, {.what = fmt::format("{} is not what the run began with", key),
-                                     .where = checkpoint.string(),
-                                     .found = value,
-                                     .expected = saved->second,
-                                     .fix = "start a new run in another run.directory"});
-    }
+  Identity now = identity_of(configuration_, *corpus_, validation_ ? &*validation_ : nullptr);
+  for (const std::string& note :
+       compare_identity(read_run_state(checkpoint).identity, now, checkpoint.string())) {
+    observer_.message("note: " + note);
   }
   state_ = read_checkpoint(checkpoint, *model_, *optimizer_);
   sampler.seek(state_.sampler);
+  saved_step_ = state_.step;
+  directory_.publish(state_.step, retention());
   directory_.cut_back(state_.step);
   observer_.message(fmt::format("going on from {}", checkpoint.string()));
 }
 
-RunSummary Run::run(bool resume) {
+void Run::open_logs() {
+  directory_.write("config.toml", configuration_.to_toml());
+  directory_.write("environment.json", environment_text(plan_.peak_gflops));
+  metrics_ = std::make_unique<LineLog>(directory_.path() / "metrics.jsonl");
+  if (validation_ && options_.num_samples > 0 && has_decoder(setup_.mixture)) {
+    samples_ = std::make_unique<LineLog>(directory_.path() / "samples.jsonl");
+  }
+}
+
+void Run::log(LineLog& file, const OrderedJson& line) {
+  if (std::optional<Error> error = file.append(to_line(line))) {
+    observer_.message(
+        fmt::format("warning: {}; the lines are kept and written when they can be", error->what()));
+  }
+}
+
+RunSummary Run::run(bool resume) try {
   directory_.check(resume);  // before the corpus is tokenised
   corpus_ = open_corpus(configuration_.data.train);
-  if (!configuration_.data.validation.empty()) validation_ = open_corpus(configuration_.data.validation);
+  if (!configuration_.data.validation.empty()) {
+    validation_ = open_corpus(configuration_.data.validation);
+    evaluations_.emplace(configuration_, setup_, *validation_);
+  }
   std::int32_t pack_tokens = static_cast<std::int32_t>(options_.micro_batch_tokens);
-  Sampler sampler(*corpus_, mixture_, seed_, pack_tokens, SampleOrder::shuffled);
+  Sampler sampler(*corpus_, setup_.mixture, seed_, pack_tokens, SampleOrder::shuffled);
   std::int64_t max_steps = count_steps(sampler);
   make_directories(directory_.path());
   lock_.emplace(directory_.path() / "run.lock");
   directory_.open(resume);
-  std::optional<fs::path> checkpoint = resume ? directory_.latest() : std::nullopt;
-  if (resume && !checkpoint) observer_.message("there is no checkpoint to resume from: starting afresh");
+  std::optional<fs::path> checkpoint = find_checkpoint(resume);
   plan_ = plan(max_steps);
   observer_.planned(plan_);
   check_memory(plan_);
-  if (std::string warning = sight_warning(config_, mixture_); !warning.empty()) observer_.message(warning);
+  check_space();
+  if (!setup_.warning.empty()) observer_.message(setup_.warning);
   prepare_model();
   if (checkpoint) restore(*checkpoint, sampler);
-  state_.identity = identity();
+  state_.identity = identity_of(configuration_, *corpus_, validation_ ? &*validation_ : nullptr);
   plan_.first_step = state_.step + 1;
-  directory_.write("config.toml", configuration_.to_toml());
-  directory_.write("environment.json", environment_text(plan_.peak_gflops));
+  open_logs();
   loop(sampler);
   RunSummary result = summary();
-  directory_.write("summary.json", summary_text(result));
+  if (result.stopped_by == 0) directory_.write("summary.json", summary_text(result));
   return result;
+} catch (const Interrupted&) {
+  RunSummary stopped = summary();
+  stopped.stopped_by = requests_.stopping();
+  return stopped;
 }
 
 void Run::loop(Sampler& sampler) {
-  TrainingStep step(*model_, *optimizer_, mixture_, options_, seed_);
-  if (state_.step == 0) evaluate_now();
-  while (state_.step < plan_.max_steps) {
-    Clock::time_point begin = Clock::now();
-    std::int64_t number = state_.step + 1;
-    double rate = learning_rate(options_, plan_.max_steps, number);
-    StepResult result = step.run(sampler, number, rate);
-    if (!result.finite()) {
-      throw Error(ErrorKind::diverged,
-                  {.what = fmt::format("loss {} and gradient norm {} at step {}", result.loss,
-                                       result.gradient_norm, number),
-                   .where = "documents " + step.documents(*corpus_),
-                   .fix = "lower train.learning_rate or look at these documents; " + saved_so_far()});
-    }
-    state_.step = number;
-    state_.tokens += result.tokens;
-    report(result, rate, seconds_since(begin));
-    bool improved = (due(options_.eval_steps) || finished()) && evaluate_now();
-    if (improved || due(options_.save_steps) || finished()) save(improved, sampler);
+  TrainingStep step(*model_, *optimizer_, setup_.mixture, options_, seed_);
+  after_step(sampler.position());  // the evaluation at the start, or one that was cut short
+  while (!finished() && requests_.stopping() == 0) {
+    const SamplerPosition before = sampler.position();
+    const bool dropped = !this->step(step, sampler);
+    after_step(dropped ? before : sampler.position());
+    tell(writer_->poll(), false);
+  }
+  tell(writer_->finish(), true);
+  metrics_->finish();
+  if (samples_) samples_->finish();
+  if (out_of_patience()) {
+    observer_.message(fmt::format("{} was not better in {} evaluations: stopping at step {}",
+                                  options_.metric_for_best_model, state_.evaluations_without_improvement,
+                                  state_.step));
   }
   // A run resumed at its end has nothing to do but its summary; its log holds this evaluation already.
-  if (validation_ && evaluated_step_ != state_.step) evaluation_ = evaluation();
+  if (validation_ && !evaluation_ && requests_.stopping() == 0) evaluation_ = evaluation();
+}
+
+// Returns false where the step was dropped, since whoever asked the run to stop would have to wait too long.
+bool Run::step(TrainingStep& step, Sampler& sampler) {
+  constexpr double kPatience = 10;  // seconds
+  Clock::time_point begin = Clock::now();
+  const std::int64_t number = state_.step + 1;
+  const double rate = learning_rate(options_, plan_.max_steps, number);
+  StepResult result = step.run(sampler, number - state_.skipped, rate, [&](double seconds_left) {
+    return requests_.stopping() != 0 && seconds_left > kPatience;
+  });
+  if (result.dropped) return false;
+  result.finite() ? void(state_.skipped_in_a_row = 0) : skip(result, step);
+  state_.step = number;
+  state_.tokens += result.tokens;
+  report(result, rate, seconds_since(begin));
+  return true;
+}
+
+void Run::skip(const StepResult& result, TrainingStep& step) {
+  const std::int64_t number = state_.step + 1;
+  std::string what =
+      fmt::format("loss {} and gradient norm {} at step {}", result.loss, result.gradient_norm, number);
+  if (state_.skipped_in_a_row >= options_.skip_nonfinite) {
+    tell(writer_->finish(), false);
+    const std::string place = step.find_nonfinite();
+    throw Error(ErrorKind::diverged,
+                {.what = what + (place.empty() ? "" : ", first in " + place),
+                 .where = "documents " + step.documents(*corpus_),
+                 .fix = "lower train.learning_rate or look at these documents; " + saved_so_far()});
+  }
+  ++state_.skipped_in_a_row;
+  ++state_.skipped;
+  observer_.message(fmt::format("warning: {}: the step is skipped ({} so far); documents {}", what,
+                                state_.skipped, step.documents(*corpus_)));
 }
 
 void Run::report(const StepResult& result, double learning_rate, double step_seconds) {
@@ -347,69 +366,105 @@ void Run::report(const StepResult& result, double learning_rate, double step_sec
       .gradient_norm = result.gradient_norm,
       .tokens_per_second = recent_tokens_ / recent_seconds_,
       .share_of_peak = recent_flops_ / recent_seconds_ / (plan_.peak_gflops * 1e9),
-      .eta_seconds = seconds_since(start_) / done * static_cast<double>(plan_.max_steps - state_.step)};
-  directory_.append("metrics.jsonl",
-                    step_line(report, result, mixture_, state_.tokens, seconds_since(start_)));
+      .eta_seconds = seconds_since(start_) / done * static_cast<double>(plan_.max_steps - state_.step),
+      .skipped = state_.skipped};
+  log(*metrics_, step_line(report, result, setup_.mixture, state_.tokens, seconds_since(start_)));
   observer_.stepped(report);
 }
 
 Evaluation Run::evaluation() {
-  try {
-    return evaluate(*model_, *validation_, mixture_, seed_,
-                    static_cast<std::int32_t>(options_.micro_batch_tokens));
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::diverged) throw;
-    ErrorParts parts = error.parts();
-    parts.what += fmt::format(" at step {}", state_.step);
-    parts.fix = "lower train.learning_rate; " + saved_so_far();
-    throw Error(ErrorKind::diverged, parts);
-  }
+  return evaluations_->run(*model_, state_.step, epoch_of(state_.step), {}).training;
 }
 
-// Returns whether the held-out loss is the lowest so far; never at the start, where nothing was learned.
-bool Run::evaluate_now() {
-  if (!validation_) return false;
-  evaluation_ = evaluation();
-  evaluated_step_ = state_.step;
+// Returns whether this is among the best so far; never at the start, where nothing was learned.
+bool Run::evaluate_now() try {
+  EvaluationReport report =
+      evaluations_->run(*model_, state_.step, epoch_of(state_.step), [&](std::uint64_t, std::uint64_t) {
+        if (requests_.stopping() != 0) throw Interrupted();
+      });
+  evaluation_ = report.training;
+  state_.evaluated_step = state_.step;
   if (state_.step == 0)
     state_.first_evaluation = evaluation_->token.weight > 0 ? evaluation_->token.mean() : evaluation_->loss;
-  bool improved = state_.step > 0 && (!state_.best_evaluation || evaluation_->loss < *state_.best_evaluation);
-  if (improved) state_.best_evaluation = evaluation_->loss;
-  directory_.append("metrics.jsonl", evaluation_line(state_.step, epoch_of(state_.step), *evaluation_));
-  observer_.evaluated(state_.step, *evaluation_, improved);
+  const bool best = state_.step > 0 && enter_best(options_, state_.step, report.value, state_);
+  log(*metrics_, report.line);
+  observer_.evaluated(state_.step, "", *evaluation_, best && state_.best.front().step == state_.step);
+  for (const auto& [objective, other] : report.others) {
+    observer_.evaluated(state_.step, objective, other, false);
+  }
   write_samples();
-  return improved;
+  return best;
+} catch (const Error& error) {
+  if (error.kind() != ErrorKind::diverged) throw;
+  ErrorParts parts = error.parts();
+  parts.what += fmt::format(" at step {}", state_.step);
+  parts.fix = "lower train.learning_rate; " + saved_so_far();
+  throw Error(ErrorKind::diverged, parts);
 }
 
 void Run::write_samples() {
   const std::int64_t most =
       configuration_.data.sequence_length - 1;  // rows that the model has seen in a text
-  for (const Part& part : mixture_.parts()) {
+  for (const Part& part : setup_.mixture.parts()) {
     const ObjectiveTraits& traits = part.terms.front().objective->traits();
     for (std::int64_t sample = 0; traits.decoder && sample < options_.num_samples; ++sample) {
       GenerateOptions generation{.max_tokens = std::min(most, GenerateOptions().max_tokens),
                                  .seed = seed_,
                                  .sample = static_cast<std::uint64_t>(sample),
                                  .right_to_left = traits.name == "reverse"};
-      std::string text = tokenizer_.decode(generate(*model_, tokenizer_, generation));
-      directory_.append("samples.jsonl", {{"step", state_.step}, {"objective", traits.name}, {"text", text}});
+      std::string text = setup_.tokenizer.decode(generate(*model_, setup_.tokenizer, generation));
+      log(*samples_, {{"step", state_.step}, {"objective", traits.name}, {"text", text}});
       observer_.sampled(std::string(traits.name), text);
     }
   }
 }
 
-void Run::save(bool best, const Sampler& sampler) {
-  state_.sampler = sampler.position();
-  fs::path saved =
-      directory_.commit(state_.step, best, options_.save_total_limit, [&](const fs::path& directory) {
-        write_checkpoint(directory, *model_, tokenizer_, *optimizer_, state_);
-      });
-  observer_.saved(saved.string());
+// Evaluates and saves where that is due. `position`: where the sampler stands behind this step.
+void Run::after_step(const SamplerPosition& position) {
+  bool evaluated = false, best = false;
+  try {
+    if (evaluation_due()) {
+      best = evaluate_now();
+      evaluated = true;
+    }
+  } catch (const Interrupted&) {
+    // What is saved below says that this evaluation is still to come.
+  }
+  if (state_.step == 0) return;
+  const bool asked = requests_.take_save() || requests_.stopping() != 0;
+  const bool wanted = best || asked || due(options_.save_steps) || finished();
+  if (wanted && (evaluated || saved_step_ != state_.step)) save(position);
+}
+
+void Run::save(const SamplerPosition& position) {
+  tell(writer_->finish(), false);
+  state_.sampler = position;
+  writer_->save(state_, retention());
+  saved_step_ = state_.step;
+}
+
+Retention Run::retention() const {
+  Retention retention{.limit = options_.save_total_limit, .keep_steps = options_.save_keep_steps};
+  for (const ScoredStep& best : state_.best) retention.best.push_back(best.step);
+  return retention;
+}
+
+// A save that failed is retried at the next; only where there is none is the run's work at stake.
+void Run::tell(const std::optional<CheckpointWriter::Outcome>& outcome, bool last) {
+  if (!outcome) return;
+  if (!outcome->failure) return observer_.saved(outcome->path.string());
+  if (last) std::rethrow_exception(outcome->failure);
+  try {
+    std::rethrow_exception(outcome->failure);
+  } catch (const std::exception& error) {
+    observer_.message(fmt::format("WARNING: step {} was not saved: {}; training goes on, and {}",
+                                  outcome->step, error.what(), saved_so_far()));
+  }
 }
 
 RunSummary Run::summary() const {
   RunSummary summary;
-  summary.objective = mixture_.specification();
+  summary.objective = setup_.mixture.specification();
   summary.steps = state_.step;
   summary.tokens = state_.tokens;
   summary.wall_seconds = seconds_since(start_);
@@ -421,14 +476,17 @@ RunSummary Run::summary() const {
   summary.train_loss = last_loss_;
   summary.first_evaluation_loss = state_.first_evaluation;
   summary.evaluation = evaluation_;
+  summary.stopped_by = finished() ? 0 : requests_.stopping();
   return summary;
 }
 
 }  // namespace
 
-RunSummary train(const Configuration& configuration, bool resume, TrainObserver& observer) {
+RunSummary train(const Configuration& configuration, bool resume, TrainObserver& observer,
+                 Requests* requests) {
   if (configuration.train.threads > 0) set_threads(static_cast<int>(configuration.train.threads));
-  return Run(configuration, observer).run(resume);
+  Requests none;
+  return Run(configuration, observer, requests ? *requests : none).run(resume);
 }
 
 }  // namespace surprisal

@@ -8,7 +8,9 @@
 
 #include "infer/evaluate.h"
 #include "model/transformer.h"
+#include "text/corpus/corpus_report.h"
 #include "train/options.h"
+#include "train/requests.h"
 
 namespace surprisal {
 
@@ -18,8 +20,9 @@ struct RunPlan {
   std::int64_t parameters = 0;
   std::vector<MemoryUse> memory;  // by kind; the last is the program itself as it stands
   std::size_t memory_total = 0;
-  std::uint64_t documents = 0, corpus_tokens = 0, corpus_bytes = 0;
-  std::uint64_t validation_documents = 0, validation_tokens = 0;
+  std::uint64_t checkpoint_bytes = 0;  // of one, on disk
+  CorpusReport data;
+  std::optional<CorpusReport> validation;
   std::int64_t max_steps = 0, first_step = 1;
   std::int64_t tokens_per_step = 0, micro_batches = 0;
   double epochs = 0;       // that max_steps amount to
@@ -33,6 +36,7 @@ struct StepReport {
   double tokens_per_second = 0;  // smoothed over the last steps
   double share_of_peak = 0;      // of the step, likewise
   double eta_seconds = 0;
+  std::int64_t skipped = 0;  // steps so far that were not finite
 };
 
 struct RunSummary {
@@ -44,6 +48,7 @@ struct RunSummary {
   std::optional<double> train_loss;             // of the last step; none where a run was resumed at its end
   std::optional<double> first_evaluation_loss;  // of the token term at the start
   std::optional<Evaluation> evaluation;         // the last
+  int stopped_by = 0;  // what was asked for by Requests::stop; 0: the run is at its end
 };
 
 // Told what happens while a run goes on; the library itself prints nothing.
@@ -54,14 +59,19 @@ class TrainObserver {
   virtual void tokenising(std::uint64_t /*done*/, std::uint64_t /*total*/) {}
   virtual void planned(const RunPlan& /*plan*/) {}
   virtual void stepped(const StepReport& /*report*/) {}
-  virtual void evaluated(std::int64_t /*step*/, const Evaluation& /*evaluation*/, bool /*improved*/) {}
+  // `objective`: empty for the run's own, else one of objective.evaluate.
+  virtual void evaluated(std::int64_t /*step*/, const std::string& /*objective*/,
+                         const Evaluation& /*evaluation*/, bool /*best*/) {}
   virtual void sampled(const std::string& /*objective*/, const std::string& /*text*/) {}
   virtual void saved(const std::string& /*directory*/) {}
 };
 
-// Trains to the end. `resume`: go on from the latest checkpoint; without one, start afresh and say so. Throws
-// Error: usage, data, io, memory, and diverged where a loss or gradient is not finite (the last checkpoint
-// stays as it is).
-RunSummary train(const Configuration& configuration, bool resume, TrainObserver& observer);
+// Trains to the end. `resume`: go on from the newest checkpoint that is whole; without one, start afresh and
+// say so. A stop that `requests` brings ends the run after its step, which is dropped where it would take 10
+// s more, with a checkpoint to go on from. Throws Error: usage, data, io, memory, and diverged where more
+// losses or gradients in a row are not finite than train.skip_nonfinite allows (the last checkpoint stays as
+// it is).
+RunSummary train(const Configuration& configuration, bool resume, TrainObserver& observer,
+                 Requests* requests = nullptr);
 
 }  // namespace surprisal

@@ -1,5 +1,6 @@
 #include "train/training_step.h"
 
+#include <chrono>
 #include <cmath>
 
 #include "infer/document_names.h"
@@ -29,8 +30,21 @@ TrainingStep::TrainingStep(Transformer& model, Optimizer& optimizer, const Mixtu
       dropout_(has_dropout(model.config())),
       streams_(static_cast<std::size_t>(options.tokens_per_step / options.micro_batch_tokens)) {}
 
-StepResult TrainingStep::run(Sampler& sampler, std::int64_t number, double learning_rate) {
+StepResult TrainingStep::run(Sampler& sampler, std::int64_t number, double learning_rate,
+                             const GiveUp& give_up) {
   StepResult result{.sums = LossSums(parts_)};
+  sample(sampler, result);
+  sums_ = result.sums;
+  forward_backward(result, give_up);
+  if (result.dropped) return result;
+  result.loss = result.sums.loss(weights_);
+  result.gradient_norm =
+      std::isfinite(result.loss) ? optimizer_.step(model_, options_, number, learning_rate) : NAN;
+  return result;
+}
+
+void TrainingStep::sample(Sampler& sampler, StepResult& result) {
+  if (options_.overfit_one_batch) sampler.seek({});
   for (Stream& stream : streams_) {
     sampler.next(stream);
     check_stream(stream, limits_of(model_.config()), "micro-batch");
@@ -38,20 +52,30 @@ StepResult TrainingStep::run(Sampler& sampler, std::int64_t number, double learn
     result.tokens += static_cast<std::uint64_t>(stream.size());
     result.flops += model_.flops(stream, true);
   }
-  forward_backward(result);
-  result.loss = result.sums.loss(weights_);
-  result.gradient_norm =
-      std::isfinite(result.loss) ? optimizer_.step(model_, options_, number, learning_rate) : NAN;
-  return result;
 }
 
-void TrainingStep::forward_backward(StepResult& result) {
+void TrainingStep::forward_backward(StepResult& result, const GiveUp& give_up) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point begin = Clock::now();
   model_.zero_gradients();
-  for (const Stream& stream : streams_) {
+  for (std::size_t done = 0; done < streams_.size() && !result.dropped; ++done) {
+    const Stream& stream = streams_[done];
     set_surprisal_gradients(stream, result.sums, weights_, gradients_);
     model_.accumulate_gradients(stream, gradients_.view(), dropout_ ? &seed_ : nullptr, stream_result_);
     result.sums.add_result(stream, stream_result_);
+    const double each =
+        std::chrono::duration<double>(Clock::now() - begin).count() / static_cast<double>(done + 1);
+    result.dropped = give_up && give_up(each * static_cast<double>(streams_.size() - done - 1));
   }
+}
+
+std::string TrainingStep::find_nonfinite() {
+  for (const Stream& stream : streams_) {
+    set_surprisal_gradients(stream, sums_, weights_, gradients_);
+    std::string place = model_.find_nonfinite(stream, gradients_.view(), dropout_ ? &seed_ : nullptr);
+    if (!place.empty()) return place;
+  }
+  return {};
 }
 
 std::string TrainingStep::documents(const TokenCorpus& corpus) const {

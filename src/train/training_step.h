@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@ struct StepResult {
   double gradient_norm = 0;
   std::uint64_t tokens = 0;
   double flops = 0;
+  bool dropped = false;
   bool finite() const;
 };
 
@@ -29,14 +31,21 @@ class TrainingStep {
   TrainingStep(Transformer& model, Optimizer& optimizer, const Mixture& mixture, const TrainOptions& options,
                std::uint64_t seed);
 
-  // Step `number`, from 1. Weights are left as they were where loss or gradient are not finite.
-  StepResult run(Sampler& sampler, std::int64_t number, double learning_rate);
+  // Whether to drop a step that would take so many seconds more.
+  using GiveUp = std::function<bool(double seconds_left)>;
 
+  // The optimizer's update `number`, from 1. Weights are left as they were where loss or gradient are not
+  // finite, and where the step was dropped.
+  StepResult run(Sampler& sampler, std::int64_t number, double learning_rate, const GiveUp& give_up = {});
+
+  // Where in the step last run a number first was not finite; empty where it cannot be found again.
+  std::string find_nonfinite();
   // Documents of the step last run, for messages: "a.txt:12, a.txt:40, ...".
   std::string documents(const TokenCorpus& corpus) const;
 
  private:
-  void forward_backward(StepResult& result);
+  void sample(Sampler& sampler, StepResult& result);
+  void forward_backward(StepResult& result, const GiveUp& give_up);
 
   Transformer& model_;
   Optimizer& optimizer_;
@@ -47,6 +56,7 @@ class TrainingStep {
   bool dropout_;
   std::vector<Stream> streams_;
   SurprisalGradients gradients_;
+  LossSums sums_;  // weights of the step last run
   StreamResult stream_result_;
 };
 

@@ -37,7 +37,13 @@ class Checkpoint : public testing::Test {
   Checkpoint() {
     fill(optimizer_.first_moment(), 1);
     fill(optimizer_.second_moment(), 2);
-    write_checkpoint(directory_.path(), *model_, tiny_wordpiece(), optimizer_, state_);
+    write(directory_.path(), *model_, optimizer_, state_);
+  }
+  static void write(const fs::path& directory, const Transformer& model, Optimizer& optimizer,
+                    const RunState& state) {
+    write_checkpoint(directory, model.config(), model.table(),
+                     {model.weights(), optimizer.first_moment(), optimizer.second_moment()}, tiny_wordpiece(),
+                     state);
   }
   void rewrite_state(const std::function<void(Json&)>& change) {
     fs::path file = directory_ / "state/state.json";
@@ -54,9 +60,13 @@ class Checkpoint : public testing::Test {
   Optimizer other_optimizer_{*other_};
   RunState state_{.step = 12,
                   .tokens = 3456,
+                  .skipped = 3,
+                  .skipped_in_a_row = 2,
                   .sampler = {.epoch = 2, .window = 3, .pack = 4},
+                  .evaluated_step = 8,
+                  .evaluations_without_improvement = 1,
                   .first_evaluation = 5.4321,
-                  .best_evaluation = 0.1 + 0.2,
+                  .best = {{8, 0.1 + 0.2}, {4, -1e300}},
                   .identity = {{"objective.train", "mlm + nsp"}, {"run.seed", "1"}}};
 };
 
@@ -69,7 +79,11 @@ TEST_F(Checkpoint, ReadsBackBitForBit) {
   EXPECT_EQ(state.tokens, 3456u);
   EXPECT_EQ(state.sampler, state_.sampler);
   EXPECT_EQ(state.first_evaluation, 5.4321);
-  EXPECT_EQ(state.best_evaluation, 0.1 + 0.2);
+  EXPECT_EQ(state.skipped, 3);
+  EXPECT_EQ(state.skipped_in_a_row, 2);
+  EXPECT_EQ(state.evaluated_step, 8);
+  EXPECT_EQ(state.evaluations_without_improvement, 1);
+  EXPECT_EQ(state.best, state_.best);
   EXPECT_EQ(state.identity, state_.identity);
 }
 
@@ -83,17 +97,17 @@ TEST_F(Checkpoint, IsAHuggingFaceDirectory) {
 
 TEST_F(Checkpoint, WithoutEvaluations) {
   TemporaryDirectory directory;
-  write_checkpoint(directory.path(), *model_, tiny_wordpiece(), optimizer_, {.step = 1});
+  write(directory.path(), *model_, optimizer_, {.step = 1});
   RunState state = read_checkpoint(directory.path(), *other_, other_optimizer_);
   EXPECT_FALSE(state.first_evaluation);
-  EXPECT_FALSE(state.best_evaluation);
+  EXPECT_TRUE(state.best.empty());
 }
 
 TEST_F(Checkpoint, RefusesWhatIsNotWhole) {
   auto read = [&] { read_checkpoint(directory_.path(), *other_, other_optimizer_); };
   rewrite_state([](Json& state) { state.erase("sampler"); });
   EXPECT_ERROR(read(), data, AllOf(HasSubstr("state.json"), HasSubstr("sampler")));
-  rewrite_state([](Json& state) { state = Json{{"format", 2}}; });
+  rewrite_state([](Json& state) { state = Json{{"format", 3}}; });
   EXPECT_ERROR(read(), data, AllOf(HasSubstr("state.json"), HasSubstr("format")));
   std::ofstream(directory_ / "state/state.json") << "{\"format\":1,";
   EXPECT_ERROR(read(), data, HasSubstr("state.json"));
@@ -107,7 +121,7 @@ TEST_F(Checkpoint, RefusesAnOptimizerThatDoesNotFit) {
   std::unique_ptr<Transformer> small =
       tiny_model(tiny_config("bert", tiny_wordpiece().vocabulary_size() - 1, 8), Mode::train, 8);
   Optimizer small_optimizer(*small);
-  write_checkpoint(smaller.path(), *small, tiny_wordpiece(), small_optimizer, state_);
+  write(smaller.path(), *small, small_optimizer, state_);
   fs::copy_file(smaller / "state/optimizer.safetensors", file, fs::copy_options::overwrite_existing);
   EXPECT_ERROR(read_checkpoint(directory_.path(), *other_, other_optimizer_), data,
                AllOf(HasSubstr("optimizer.safetensors"), HasSubstr("exp_avg.embedding.token.weight")));

@@ -144,8 +144,8 @@ TEST_F(RunConfiguration, ImpossibleValuesNameKeyAndRange) {
   EXPECT_ERROR(read(kRun, {{"train.adam_beta2", "1"}}), usage, HasSubstr("train.adam_beta2"));
   EXPECT_ERROR(read(kRun, {{"model.hidden_dropout_prob", "1"}}), usage,
                HasSubstr("model.hidden_dropout_prob"));
-  EXPECT_ERROR(read(kRun, {{"train.lr_scheduler_type", "polynomial"}}), usage,
-               AllOf(HasSubstr("polynomial"), HasSubstr("cosine")));
+  EXPECT_ERROR(read(kRun, {{"train.lr_scheduler_type", "stepwise"}}), usage,
+               AllOf(HasSubstr("stepwise"), HasSubstr("cosine")));
   EXPECT_ERROR(read(kRun, {{"train.lr_scheduler_type", "cosin"}}), usage,
                HasSubstr("did you mean \"cosine\"?"));
 }

@@ -5,8 +5,10 @@
 #include <stdexcept>
 
 #include "core/file.h"
+#include "core/json.h"
 #include "tests/core/error_matchers.h"
 #include "tests/core/temporary_directory.h"
+#include "train/line_log.h"
 
 namespace surprisal {
 namespace {
@@ -16,9 +18,9 @@ using testing::HasSubstr;
 
 class RunDirectoryTest : public testing::Test {
  protected:
-  void commit(std::int64_t step, bool best = false, std::int64_t limit = 0) {
-    run_.commit(step, best, limit,
-                [&](const fs::path& directory) { std::ofstream(directory / "weights") << step; });
+  void commit(std::int64_t step, const Retention& retention = {}) {
+    run_.commit(step, [&](const fs::path& directory) { std::ofstream(directory / "weights") << step; });
+    run_.publish(step, retention);
   }
   std::set<std::string> names() const {
     std::set<std::string> names;
@@ -42,14 +44,14 @@ TEST_F(RunDirectoryTest, CommitRenamesWhatWasWrittenAndLinksToIt) {
   run_.open(false);
   EXPECT_FALSE(run_.latest());
   fs::path written;
-  fs::path committed = run_.commit(4, true, 0, [&](const fs::path& directory) {
+  run_.commit(4, [&](const fs::path& directory) {
     written = directory;
     std::ofstream(directory / "weights") << "4";
   });
-  EXPECT_EQ(committed, path_ / "step-00000004");
-  EXPECT_NE(written, committed);
+  run_.publish(4, {.best = {4}});
+  EXPECT_NE(written, run_.checkpoint(4));
   EXPECT_FALSE(fs::exists(written));
-  EXPECT_EQ(read_file(committed / "weights"), "4");
+  EXPECT_EQ(read_file(path_ / "step-00000004/weights"), "4");
   EXPECT_EQ(link("latest"), "step-00000004");  // relative, so that the directory can be moved
   EXPECT_EQ(link("best"), "step-00000004");
   EXPECT_EQ(names(), (std::set<std::string>{"step-00000004", "latest", "best"}));
@@ -63,7 +65,7 @@ TEST_F(RunDirectoryTest, AWriterThatThrowsLeavesNothing) {
   run_.open(false);
   commit(4);
   std::set<std::string> before = names();
-  EXPECT_THROW(run_.commit(8, true, 1,
+  EXPECT_THROW(run_.commit(8,
                            [&](const fs::path& directory) {
                              std::ofstream(directory / "weights") << "half";
                              throw std::runtime_error("disk full");
@@ -95,29 +97,51 @@ TEST_F(RunDirectoryTest, KilledBetweenTheRenameAndTheLink) {
 TEST_F(RunDirectoryTest, TheSameStepAgainReplacesTheFirst) {
   run_.open(false);
   commit(4);
-  run_.commit(4, false, 0,
-              [](const fs::path& directory) { std::ofstream(directory / "weights") << "again"; });
+  run_.commit(4, [](const fs::path& directory) { std::ofstream(directory / "weights") << "again"; });
   EXPECT_EQ(read_file(path_ / "latest/weights"), "again");
 }
 
-TEST_F(RunDirectoryTest, RotationKeepsTheNewestAndWhatIsLinkedTo) {
+TEST_F(RunDirectoryTest, RotationKeepsTheNewestTheBestAndMultiples) {
   run_.open(false);
-  commit(1, true, 2);
-  for (std::int64_t step = 2; step <= 6; ++step) commit(step, false, 2);
-  EXPECT_EQ(names(), (std::set<std::string>{"step-00000001", "step-00000006", "latest", "best"}));
-  commit(7, true, 2);
-  EXPECT_EQ(names(), (std::set<std::string>{"step-00000006", "step-00000007", "latest", "best"}));
-  commit(8, false, 1);  // more are linked to than the limit allows
-  EXPECT_EQ(names(), (std::set<std::string>{"step-00000007", "step-00000008", "latest", "best"}));
-  commit(9, false, 0);  // no limit
-  EXPECT_TRUE(fs::exists(path_ / "step-00000008"));
+  for (std::int64_t step = 1; step <= 6; ++step) commit(step, {.limit = 2, .best = {1}});
+  EXPECT_EQ(names(),
+            (std::set<std::string>{"step-00000001", "step-00000005", "step-00000006", "latest", "best"}));
+  EXPECT_EQ(link("best"), "step-00000001");
+  commit(7, {.limit = 2, .best = {7, 5}});
+  EXPECT_EQ(names(),
+            (std::set<std::string>{"step-00000005", "step-00000006", "step-00000007", "latest", "best"}));
+  commit(8, {.limit = 1, .keep_steps = 3, .best = {7}});
+  EXPECT_EQ(names(),
+            (std::set<std::string>{"step-00000006", "step-00000007", "step-00000008", "latest", "best"}));
+  commit(9, {.limit = 0});
+  EXPECT_TRUE(fs::exists(path_ / "step-00000006"));
+}
+
+TEST_F(RunDirectoryTest, TheNewestThatIsWhole) {
+  run_.open(false);
+  std::vector<std::string> damaged;
+  EXPECT_FALSE(run_.newest_whole(damaged));
+  for (std::int64_t step : {2, 4, 6}) commit(step);
+  EXPECT_EQ(run_.newest_whole(damaged), path_ / "step-00000006");
+  EXPECT_TRUE(damaged.empty());
+  fs::remove(path_ / "step-00000006/MANIFEST.json");
+  std::ofstream(path_ / "step-00000004/weights") << "5";
+  EXPECT_EQ(run_.newest_whole(damaged), path_ / "step-00000002");
+  EXPECT_THAT(damaged, testing::ElementsAre(
+                           HasSubstr("step-00000006/MANIFEST.json"),
+                           HasSubstr("step-00000004/weights: a file's content is not what was saved")));
+  EXPECT_EQ(names(), (std::set<std::string>{"step-00000002", "damaged-step-00000004", "damaged-step-00000006",
+                                            "latest"}));
+  fs::remove(path_ / "step-00000002/weights");
+  EXPECT_ERROR(run_.newest_whole(damaged), data, HasSubstr("no checkpoint of the run is whole"));
+  EXPECT_TRUE(fs::exists(path_ / "step-00000002"));
 }
 
 TEST_F(RunDirectoryTest, LeavesTheFilesOfOthersAlone) {
   run_.open(false);
   fs::create_directories(path_ / "step-notes");
   std::ofstream(path_ / "step-00000001.txt") << "mine";
-  for (std::int64_t step = 2; step <= 5; ++step) commit(step, false, 1);
+  for (std::int64_t step = 2; step <= 5; ++step) commit(step, {.limit = 1});
   EXPECT_EQ(names(), (std::set<std::string>{"latest", "step-00000001.txt", "step-00000005", "step-notes"}));
 }
 
@@ -143,10 +167,12 @@ TEST_F(RunDirectoryTest, AFileInItsPlace) {
 
 TEST_F(RunDirectoryTest, CutsBackToTheStepOfTheCheckpoint) {
   run_.open(false);
-  for (std::int64_t step = 0; step <= 6; ++step)
-    run_.append("metrics.jsonl", {{"step", step}, {"loss", 0.5}});
-  run_.append("samples.jsonl", {{"step", 4}, {"text", "kept"}});
-  run_.append("samples.jsonl", {{"step", 6}, {"text", "cut"}});
+  LineLog metrics(path_ / "metrics.jsonl"), samples(path_ / "samples.jsonl");
+  for (std::int64_t step = 0; step <= 6; ++step) {
+    EXPECT_FALSE(metrics.append(to_line({{"step", step}, {"loss", 0.5}})));
+  }
+  samples.append(to_line({{"step", 4}, {"text", "kept"}}));
+  samples.append(to_line({{"step", 6}, {"text", "cut"}}));
   std::ofstream(path_ / "metrics.jsonl", std::ios::app) << R"({"step":3,"lo)";  // killed while it wrote
   run_.cut_back(4);
   EXPECT_EQ(read_file(path_ / "metrics.jsonl"),
@@ -158,7 +184,7 @@ TEST_F(RunDirectoryTest, CutsBackToTheStepOfTheCheckpoint) {
 TEST_F(RunDirectoryTest, ARunWithoutACheckpointLeavesNoMetricsToTheNext) {
   run_.open(false);
   run_.write("config.toml", "");
-  run_.append("metrics.jsonl", {{"step", 1}});
+  LineLog(path_ / "metrics.jsonl").append("{}");
   run_.open(true);
   EXPECT_FALSE(fs::exists(path_ / "metrics.jsonl"));
 }

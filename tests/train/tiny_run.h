@@ -37,7 +37,8 @@ class Recorder : public TrainObserver {
     steps.push_back(report);
     if (on_step) on_step(report.step);
   }
-  void evaluated(std::int64_t step, const Evaluation&, bool) override {
+  void evaluated(std::int64_t step, const std::string& objective, const Evaluation&, bool) override {
+    if (!objective.empty()) return;
     evaluated_steps.push_back(step);
     if (on_evaluation) on_evaluation(step);
   }

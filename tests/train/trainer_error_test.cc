@@ -103,7 +103,7 @@ TEST_F(TrainerError, FilesThatCannotBeRead) {
   refuse(configuration, ErrorKind::io, HasSubstr("absent.txt"));
   fs::create_directories(runs_ / "directory.txt");
   configuration.data.train = {runs_ / "directory.txt"};
-  refuse(configuration, ErrorKind::io, AllOf(HasSubstr("directory.txt"), HasSubstr("directory")));
+  refuse(configuration, ErrorKind::data, AllOf(HasSubstr("directory.txt"), HasSubstr("directory")));
   runs_.write("empty.txt", "");
   configuration.data.train = {runs_ / "empty.txt"};
   refuse(configuration, ErrorKind::data, AllOf(HasSubstr("empty.txt"), HasSubstr("empty")));
@@ -178,7 +178,8 @@ TEST_F(Diverged, NamesTheStepAndItsDocuments) {
     Configuration configuration = from_poison("causal", value != value ? "nan" : "infinite");
     configuration.data.validation.clear();
     EXPECT_ERROR(train_quietly(configuration), diverged,
-                 AllOf(HasSubstr("step 1"), HasSubstr("train.txt:"), HasSubstr("train.learning_rate")));
+                 AllOf(HasSubstr("step 1"), HasSubstr("first in the weights: "), HasSubstr("train.txt:"),
+                       HasSubstr("train.learning_rate")));
     EXPECT_FALSE(fs::exists(fs::path(configuration.run.directory) / "latest"));
   }
 }
@@ -187,6 +188,26 @@ TEST_F(Diverged, InTheEvaluation) {
   poison("gpt2", tiny_bpe(), std::numeric_limits<float>::quiet_NaN());
   EXPECT_ERROR(train_quietly(from_poison("causal", "run")), diverged,
                AllOf(HasSubstr("held-out loss"), HasSubstr("step 0"), HasSubstr("held-out.txt:")));
+}
+
+// One document whose embedding is not a number: steps that meet it are skipped, the others train.
+TEST_F(Diverged, StepsAreSkippedAndCountedWhereThatIsAllowed) {
+  Configuration configuration = runs_.configuration("causal", "run");
+  configuration.data.validation.clear();
+  configuration.train.max_steps = 2000;
+  configuration.train.save_steps = 0;
+  configuration.train.learning_rate = 1e37;
+  configuration.train.max_grad_norm = 0;
+  configuration.train.skip_nonfinite = 3;
+  Recorder observer;
+  EXPECT_ERROR(train(configuration, false, observer), diverged, HasSubstr("first in "));
+  ASSERT_GE(observer.messages.size(), 3u);
+  EXPECT_THAT(observer.messages.back(),
+              AllOf(HasSubstr("the step is skipped (3 so far)"), HasSubstr("train.txt:")));
+  EXPECT_EQ(observer.steps.back().skipped, 3);
+  std::vector<Json> lines = read_lines(runs_ / "run/metrics.jsonl");
+  EXPECT_TRUE(lines.back()["loss"].is_null());
+  EXPECT_EQ(lines.back()["skipped"], 3);
 }
 
 TEST_F(Diverged, KeepsTheLastGoodCheckpoint) {

@@ -156,8 +156,8 @@ TEST(Trainer, TellsWhatIsKnownBeforeTheFirstStep) {
   ASSERT_EQ(recorder.plans.size(), 1u);
   const RunPlan& plan = recorder.plans.front();
   EXPECT_EQ(plan.objective, "causal");
-  EXPECT_EQ(plan.documents, 24u);
-  EXPECT_EQ(plan.validation_documents, 6u);
+  EXPECT_EQ(plan.data.documents, 24u);
+  EXPECT_EQ(plan.validation->documents, 6u);
   EXPECT_EQ(plan.tokens_per_step, 128);
   EXPECT_EQ(plan.micro_batches, 2);
   EXPECT_EQ(plan.first_step, 1);
@@ -171,8 +171,8 @@ TEST(Trainer, TellsWhatIsKnownBeforeTheFirstStep) {
     kinds.push_back(use.kind);
   }
   EXPECT_EQ(plan.memory_total, total);
-  EXPECT_THAT(
-      kinds, ElementsAre("weights", "gradients", "activations", "workspace", "optimizer", "data", "program"));
+  EXPECT_THAT(kinds, ElementsAre("weights", "gradients", "activations", "workspace", "optimizer",
+                                 "checkpoint", "data", "program"));
 }
 
 TEST(Trainer, EpochsDecideTheStepsWhereMaxStepsDoesNot) {

@@ -28,6 +28,7 @@ struct TokenCorpus::Storage {
   std::span<const TokenRecord> records;
   TokenTotals totals;
   CorpusSkips skips;
+  std::shared_ptr<const Storage> whole;  // where this is a part of it
 
   void add(const EncodedDocument& document) {
     owned_records.push_back(document.record(owned_words.size()));
@@ -228,6 +229,22 @@ TokenCorpus TokenCorpus::from_ids(const std::vector<Ids>& documents) {
   storage->key = hasher.finish();
   TokenCorpus corpus;
   corpus.storage_ = std::move(storage);
+  return corpus;
+}
+
+TokenCorpus TokenCorpus::first(std::uint64_t count) const {
+  if (count >= documents()) return *this;
+  auto part = std::make_shared<Storage>();
+  part->whole = storage_;
+  part->files = storage_->files;
+  part->words = storage_->words;
+  part->records = storage_->records.first(count);
+  for (const TokenRecord& record : part->records) part->totals.add(record);
+  ContentHasher hasher;
+  hasher.add(fmt::format("the first {} of {}", count, storage_->key.hex()));
+  part->key = hasher.finish();
+  TokenCorpus corpus;
+  corpus.storage_ = std::move(part);
   return corpus;
 }
 

@@ -48,6 +48,9 @@ class TokenCorpus {
   };
   static TokenCorpus from_ids(const std::vector<Ids>& documents);
 
+  // The first `count` documents alone, or all where there are no more; for a try.
+  TokenCorpus first(std::uint64_t count) const;
+
   std::uint64_t documents() const;
   TokenDocument document(std::uint64_t index) const;
   std::string origin(std::uint64_t index) const;  // "corpus.txt:123", for messages

@@ -1,0 +1,116 @@
+#include "train/checkpoint_writer.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "surprisal/error.h"
+
+#include "core/parallel.h"
+#include "store/commit.h"
+
+namespace surprisal {
+namespace {
+
+std::span<float> values(const Tensor& tensor) {
+  return {tensor.f32(), static_cast<std::size_t>(tensor.shape.elements())};
+}
+
+void copy(std::span<const float> from, std::span<float> to) {
+  constexpr std::int64_t kBlock = 1 << 18;
+  parallel_ranges(std::ssize(from), kBlock, [&](std::int64_t begin, std::int64_t end, int) {
+    std::copy(from.begin() + begin, from.begin() + end, to.begin() + begin);
+  });
+}
+
+// A little more than is needed, since a file system keeps blocks for itself.
+std::uint64_t with_margin(std::uint64_t bytes) {
+  return bytes + bytes / 10;
+}
+
+}  // namespace
+
+CheckpointWriter::CheckpointWriter(const RunDirectory& directory, const Transformer& model,
+                                   Optimizer& optimizer, const Tokenizer& tokenizer, bool background)
+    : directory_(directory), model_(model), optimizer_(optimizer), tokenizer_(tokenizer) {
+  if (!background) return;
+  for (int pass = 0; pass < 2; ++pass) {
+    for (Tensor* tensor : {&weights_, &first_moment_, &second_moment_}) {
+      *tensor = arena_.take({model.table().size});
+    }
+    if (pass == 0) arena_.reserve();
+  }
+}
+
+CheckpointWriter::~CheckpointWriter() {
+  if (thread_.joinable()) thread_.join();
+}
+
+std::size_t CheckpointWriter::plan(const ParameterTable& table) {
+  Arena arena("checkpoint");
+  for (int tensor = 0; tensor < 3; ++tensor) arena.take({table.size});
+  return arena.peak_bytes();
+}
+
+std::uint64_t CheckpointWriter::bytes_on_disk(const ParameterTable& table, const Tokenizer& tokenizer) {
+  constexpr std::uint64_t kTensorHeader = 200;  // of the JSON of a safetensors file
+  constexpr std::uint64_t kRest = 1 << 16;      // configuration, state and manifest
+  const std::uint64_t parameters = static_cast<std::uint64_t>(table.count);
+  return 3 * (sizeof(float) * parameters + kTensorHeader * table.parameters.size()) +
+         tokenizer.tokenizer_json().size() + tokenizer.tokenizer_config_json().size() + kRest;
+}
+
+void CheckpointWriter::copy_state() {
+  copy(model_.weights(), values(weights_));
+  copy(optimizer_.first_moment(), values(first_moment_));
+  copy(optimizer_.second_moment(), values(second_moment_));
+}
+
+void CheckpointWriter::write(const RunState& state, const Retention& retention,
+                             const CheckpointTensors& tensors) {
+  Outcome outcome{.step = state.step, .path = directory_.checkpoint(state.step)};
+  try {
+    const std::uint64_t needed = with_margin(bytes_on_disk(model_.table(), tokenizer_)),
+                        free = free_space(directory_.path());
+    if (free < needed) {
+      throw Error(ErrorKind::io, {.what = "there is no space for a checkpoint",
+                                  .where = directory_.path().string(),
+                                  .found = fmt::format("{} MiB free", free >> 20),
+                                  .expected = fmt::format("{} MiB", (needed >> 20) + 1)});
+    }
+    directory_.commit(state.step, [&](const std::filesystem::path& directory) {
+      write_checkpoint(directory, model_.config(), model_.table(), tensors, tokenizer_, state);
+    });
+    directory_.publish(state.step, retention);
+  } catch (...) {
+    outcome.failure = std::current_exception();
+  }
+  outcome_ = std::move(outcome);
+  done_.store(true);
+}
+
+void CheckpointWriter::save(const RunState& state, const Retention& retention) {
+  if (thread_.joinable()) thread_.join();
+  done_.store(false);
+  if (!weights_.data) {
+    return write(state, retention, {model_.weights(), optimizer_.first_moment(), optimizer_.second_moment()});
+  }
+  copy_state();
+  thread_ = std::thread([this, state, retention] {
+    write(state, retention, {values(weights_), values(first_moment_), values(second_moment_)});
+  });
+}
+
+std::optional<CheckpointWriter::Outcome> CheckpointWriter::poll() {
+  return done_.load() ? finish() : std::nullopt;
+}
+
+std::optional<CheckpointWriter::Outcome> CheckpointWriter::finish() {
+  if (thread_.joinable()) thread_.join();
+  done_.store(false);
+  return std::exchange(outcome_, std::nullopt);
+}
+
+}  // namespace surprisal

@@ -1,0 +1,61 @@
+// Checkpoints written beside the next steps: a save copies the state and returns.
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "core/arena.h"
+#include "train/checkpoint.h"
+#include "train/run_directory.h"
+
+namespace surprisal {
+
+class CheckpointWriter {
+ public:
+  // Everything named must outlive it. Not in the background: no copy is held, and save() returns when all is
+  // on disk.
+  CheckpointWriter(const RunDirectory& directory, const Transformer& model, Optimizer& optimizer,
+                   const Tokenizer& tokenizer, bool background);
+  ~CheckpointWriter();  // waits
+  CheckpointWriter(const CheckpointWriter&) = delete;
+  CheckpointWriter& operator=(const CheckpointWriter&) = delete;
+
+  // Bytes of the copy, and of one checkpoint on disk.
+  static std::size_t plan(const ParameterTable& table);
+  static std::uint64_t bytes_on_disk(const ParameterTable& table, const Tokenizer& tokenizer);
+
+  // A checkpoint that is done, or what kept it from being written; the directory is as it was then.
+  struct Outcome {
+    std::int64_t step = 0;
+    std::filesystem::path path;
+    std::exception_ptr failure;
+  };
+
+  // Waits for the save before, if that is still at work: never are two in flight. `retention` applies once
+  // this one is committed.
+  void save(const RunState& state, const Retention& retention);
+  // The save before, if it is done and was not told yet.
+  std::optional<Outcome> poll();
+  // Waits for it.
+  std::optional<Outcome> finish();
+
+ private:
+  void copy_state();
+  void write(const RunState& state, const Retention& retention, const CheckpointTensors& tensors);
+
+  const RunDirectory& directory_;
+  const Transformer& model_;
+  Optimizer& optimizer_;
+  const Tokenizer& tokenizer_;
+  Arena arena_{"checkpoint"};
+  Tensor weights_, first_moment_, second_moment_;  // f32 [size of the table], where in the background
+  std::thread thread_;
+  std::atomic<bool> done_{false};
+  std::optional<Outcome> outcome_;
+};
+
+}  // namespace surprisal

@@ -1,0 +1,96 @@
+#include "train/setup.h"
+
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "surprisal/error.h"
+
+#include "model/family.h"
+#include "store/model_directory.h"
+
+namespace surprisal {
+namespace {
+
+ModelConfig model_config(const Configuration& configuration, const Tokenizer& tokenizer) {
+  const ModelOptions& options = configuration.model;
+  ModelConfig config;
+  if (options.path.empty()) {
+    const Family& family = find_family(options.family, "model.family", ErrorKind::usage);
+    config = family.from_options(options, tokenizer.vocabulary_size(), configuration.data.sequence_length);
+    const SpecialTokens& special = tokenizer.special();
+    config.bos_token_id = special.bos.value_or(-1);
+    config.eos_token_id = special.eos.value_or(-1);
+    config.pad_token_id = special.pad.value_or(-1);
+    check_config(config, ErrorKind::usage, "[model]");
+  } else {
+    config = read_model_config(options.path);
+  }
+  return config;
+}
+
+// What model, tokenizer and objective must agree on, before anything is allocated.
+void check_fit(const Configuration& configuration, const ModelConfig& config, const Tokenizer& tokenizer,
+               const Mixture& mixture) {
+  if (config.vocab_size < tokenizer.vocabulary_size()) {
+    throw Error(ErrorKind::usage, {.what = "the tokenizer has more tokens than the model has embeddings",
+                                   .where = configuration.tokenizer.path,
+                                   .found = fmt::format("{} tokens", tokenizer.vocabulary_size()),
+                                   .expected = fmt::format("at most {}", config.vocab_size),
+                                   .fix = "use the tokenizer that the model was trained with"});
+  }
+  if (configuration.data.sequence_length > config.max_position_embeddings) {
+    throw Error(ErrorKind::usage, {.what = "data.sequence_length is beyond the model's positions",
+                                   .found = fmt::format("{}", configuration.data.sequence_length),
+                                   .expected = fmt::format("at most {}", config.max_position_embeddings)});
+  }
+  if (mixture.has_labels() && config.type_vocab_size == 1) {
+    throw Error(ErrorKind::usage,
+                {.what = fmt::format("objective \"{}\" needs two segments", mixture.specification()),
+                 .where = "model.type_vocab_size",
+                 .found = "1",
+                 .expected = "at least 2"});
+  }
+  if (mixture.has_labels() && config.classes < mixture.classes()) {
+    throw Error(ErrorKind::usage,
+                {.what = fmt::format("objective \"{}\" needs a sentence head with {} classes",
+                                     mixture.specification(), mixture.classes()),
+                 .where = fmt::format("family {}", config.family),
+                 .found = config.classes == 0 ? "none" : fmt::format("{}", config.classes),
+                 .fix = "leave the objective over labels out, or use a model of family bert"});
+  }
+}
+
+std::string sight_warning(const ModelConfig& config, const Mixture& mixture) {
+  bool decoder = find_family(config.family, "model.family").decoder;
+  for (const Part& part : mixture.parts()) {
+    if (part.terms.front().objective->traits().decoder == decoder) continue;
+    return fmt::format(
+        "warning: other programs let the rows of a {} see {}; what \"{}\" trains is right in this one alone",
+        config.family, decoder ? "only what stands before them" : "the whole sequence", part.name);
+  }
+  return {};
+}
+
+}  // namespace
+
+RunSetup::RunSetup(const Configuration& configuration)
+    : tokenizer(Tokenizer::load(configuration.tokenizer.path)),
+      mixture(configuration.objective.train, configuration.objective, tokenizer,
+              configuration.data.sequence_length),
+      config(model_config(configuration, tokenizer)) {
+  check_fit(configuration, config, tokenizer, mixture);
+  for (const std::string& specification : configuration.objective.evaluate) {
+    evaluate.emplace_back(specification, configuration.objective, tokenizer,
+                          configuration.data.sequence_length);
+    check_fit(configuration, config, tokenizer, evaluate.back());
+  }
+  warning = sight_warning(config, mixture);
+}
+
+std::string cache_directory(const Configuration& configuration) {
+  if (!configuration.data.cache_directory.empty()) return configuration.data.cache_directory;
+  return std::filesystem::path(configuration.run.directory).parent_path() / ".surprisal-cache";
+}
+
+}  // namespace surprisal

@@ -1,0 +1,31 @@
+// What a configuration names, read and checked against each other before anything large is allocated.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "surprisal/tokenizer.h"
+
+#include "model/config.h"
+#include "objective/mixture.h"
+#include "train/options.h"
+
+namespace surprisal {
+
+struct RunSetup {
+  // Throws Error: usage where tokenizer, objective and model do not fit, data and io from reading them.
+  explicit RunSetup(const Configuration& configuration);
+
+  Tokenizer tokenizer;
+  Mixture mixture;
+  std::vector<Mixture> evaluate;  // objective.evaluate
+  ModelConfig config;
+  // Other programs give a family's rows one kind of sight; a model trained under another would load there and
+  // compute something else. Empty where there is nothing to say.
+  std::string warning;
+};
+
+// The configuration's own folder, or .surprisal-cache beside the run directory.
+std::string cache_directory(const Configuration& configuration);
+
+}  // namespace surprisal

@@ -1,0 +1,27 @@
+// What a run will take, from the same code that later lays it out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "model/transformer.h"
+#include "train/options.h"
+#include "train/setup.h"
+
+namespace surprisal {
+
+struct RunSizes {
+  std::int64_t parameters = 0;
+  std::vector<MemoryUse> memory;  // by kind, without the program itself
+  std::uint64_t checkpoint = 0;   // bytes of one on disk
+
+  std::size_t memory_total() const;
+};
+
+RunSizes size_run(const Configuration& configuration, const RunSetup& setup);
+
+// The largest streams of a run.
+Capacity run_capacity(const Configuration& configuration, const Mixture& mixture);
+
+}  // namespace surprisal
