@@ -53,6 +53,17 @@ inline Tokenizer word_tokenizer(std::int32_t size = 100, const std::string& conf
   return Tokenizer::from_json(json, config, "word tokenizer");
 }
 
+// BERT's as above, whose odd ids continue the word before them: "w6" begins one, "##7" does not.
+inline Tokenizer piece_tokenizer(std::int32_t size = 100) {
+  std::string json = word_tokenizer(size).tokenizer_json();
+  for (std::int32_t id = kFirstWord + 2; id < size; id += 2) {
+    std::string word = fmt::format("\"w{}\"", id);
+    if (std::size_t at = json.find(word); at != std::string::npos)
+      json.replace(at, word.size(), fmt::format("\"##{}\"", id));
+  }
+  return Tokenizer::from_json(json, "", "piece tokenizer");
+}
+
 // GPT-2's: id 0 is <|endoftext|>, begin and end of text; no template.
 inline Tokenizer text_tokenizer(std::int32_t size = 100) {
   std::string json = fmt::format(
