@@ -103,7 +103,7 @@ class Rewriter {
 }  // namespace
 
 void BertNormalizer::normalize(AlignedText& text) const {
-  AlignedText result;
+  AlignedText result = text.successor();
   result.text.reserve(text.text.size());
   result.origin.reserve(text.text.size());
   Rewriter rewriter(options_, result);

@@ -35,24 +35,26 @@ struct Characters {
 };
 constexpr Characters kCharacters;
 
-// Adds a word of `text`, byte i of which came from origin[i], in byte-level characters.
-void append_word(std::string_view text, const std::uint32_t* origin, ByteSpan word, Words& words) {
+// Adds a word in byte-level characters.
+void spell_out(const AlignedText& text, ByteSpan word, Words& words) {
   AlignedText& content = words.content;
-  std::size_t begin = content.text.size(), end = begin;
-  // Room for the most that it may take: this loop sees every byte of a corpus.
-  std::size_t most = begin + 2 * (word.end - word.begin);
-  content.text.resize(most);
-  content.origin.resize(most);
+  auto begin = static_cast<std::uint32_t>(content.text.size());
   for (std::uint32_t i = word.begin; i < word.end; ++i) {
-    auto byte = static_cast<std::uint8_t>(text[i]);
-    for (int k = 0; k < kCharacters.size[byte]; ++k, ++end) {
-      content.text[end] = kCharacters.text[byte][static_cast<std::size_t>(k)];
-      content.origin[end] = origin[i];
-    }
+    content.append(byte_level_character(static_cast<std::uint8_t>(text.text[i])), text.origin[i]);
   }
-  content.text.resize(end);
-  content.origin.resize(end);
-  words.spans.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)});
+  words.spans.push_back({begin, static_cast<std::uint32_t>(content.text.size())});
+}
+
+// Puts a blank before every word that begins with none.
+void add_prefix_spaces(Words& words) {
+  Words result{words.content.successor(), {}};
+  for (ByteSpan span : words.spans) {
+    auto begin = static_cast<std::uint32_t>(result.content.text.size());
+    if (words.content.text[span.begin] != ' ') result.content.append(" ", words.content.origin[span.begin]);
+    result.content.append(words.content, span);
+    result.spans.push_back({begin, static_cast<std::uint32_t>(result.content.text.size())});
+  }
+  words = std::move(result);
 }
 
 }  // namespace
@@ -67,31 +69,32 @@ std::optional<std::uint8_t> byte_level_byte(char32_t c) {
 }
 
 void ByteLevelPreTokenizer::pre_tokenize(Words& words) const {
-  Words result;
-  result.content.text.reserve(words.content.text.size() * 5 / 4);
-  result.content.origin.reserve(words.content.text.size() * 5 / 4);
-  std::vector<ByteSpan> cut;
-  Words prefixed;
-  for (ByteSpan span : words.spans) {
-    std::string_view text = words.word(span);
-    const std::uint32_t* origin = words.content.origin.data() + span.begin;
-    if (options_.add_prefix_space && text.front() != ' ') {
-      prefixed.content.clear();
-      prefixed.content.append(" ", origin[0]);
-      prefixed.content.text += text;
-      prefixed.content.origin.insert(prefixed.content.origin.end(), origin, origin + text.size());
-      text = prefixed.content.text;
-      origin = prefixed.content.origin.data();
-    }
-    if (!options_.use_regex) {
-      append_word(text, origin, {0, static_cast<std::uint32_t>(text.size())}, result);
-      continue;
-    }
-    cut.clear();
-    scan_gpt2(text, 0, cut);
-    for (ByteSpan word : cut) append_word(text, origin, word, result);
-  }
+  pre_tokenize_to_bytes(words);
+  Words result{words.content.successor(), {}};
+  for (ByteSpan span : words.spans) spell_out(words.content, span, result);
   words = std::move(result);
+}
+
+void ByteLevelPreTokenizer::pre_tokenize_to_bytes(Words& words) const {
+  if (options_.add_prefix_space) add_prefix_spaces(words);
+  words.bytes = true;
+  if (!options_.use_regex) return;
+  std::vector<ByteSpan> cut;
+  cut.reserve(words.content.text.size() / 4 + 1);
+  for (ByteSpan span : words.spans) scan_gpt2(words.word(span), span.begin, cut);
+  words.spans = std::move(cut);
+}
+
+void TokenModel::tokenize_bytes(std::string_view word, std::vector<WordToken>& tokens) const {
+  std::string spelling;
+  std::vector<std::uint32_t> byte;  // of every byte of the spelling
+  for (std::uint32_t i = 0; i < word.size(); ++i) {
+    spelling += byte_level_character(static_cast<std::uint8_t>(word[i]));
+    byte.resize(spelling.size(), i);
+  }
+  std::size_t first = tokens.size();
+  tokenize(spelling, tokens);
+  for (std::size_t i = first; i < tokens.size(); ++i) tokens[i].begin = byte[tokens[i].begin];
 }
 
 std::unique_ptr<PreTokenizer> ByteLevelPreTokenizer::create(const Json& json, const std::string& where) {

@@ -29,6 +29,7 @@ class ByteLevelPreTokenizer final : public PreTokenizer {
   };
   explicit ByteLevelPreTokenizer(Options options) : options_(options) {}
   void pre_tokenize(Words& words) const override;
+  void pre_tokenize_to_bytes(Words& words) const override;
 
   static std::unique_ptr<PreTokenizer> create(const Json& json, const std::string& where);
 

@@ -28,6 +28,9 @@ class PreTokenizer {
  public:
   virtual ~PreTokenizer() = default;
   virtual void pre_tokenize(Words& words) const = 0;
+  // The same, but may leave the byte-level characters to be written (Words::bytes): most words are known from
+  // their bytes alone.
+  virtual void pre_tokenize_to_bytes(Words& words) const { pre_tokenize(words); }
 };
 
 // A token of a word: its id and the byte of the word at which it begins.
@@ -42,6 +45,9 @@ class TokenModel {
   virtual ~TokenModel() = default;
   // Adds the tokens of `word`, which is not empty.
   virtual void tokenize(std::string_view word, std::vector<WordToken>& tokens) const = 0;
+  // The same for a word whose bytes stand for byte-level characters (byte_level.h); tokens begin at its
+  // bytes.
+  virtual void tokenize_bytes(std::string_view word, std::vector<WordToken>& tokens) const;
   virtual const Vocabulary& vocabulary() const = 0;
 };
 

@@ -82,9 +82,10 @@ void TokenizerPipeline::encode(std::string_view text, std::vector<std::int32_t>&
     if (part.id) {
       output.add(*part.id, part.span.begin);
     } else {
-      encode_between(
-          AlignedText::from(text.substr(part.span.begin, part.span.end - part.span.begin), part.span.begin),
-          output);
+      std::string_view between = text.substr(part.span.begin, part.span.end - part.span.begin);
+      AlignedText aligned = AlignedText::from(between, part.span.begin);
+      if (!starts) aligned.origin = Origins::unknown();
+      encode_between(std::move(aligned), output);
     }
   }
 }
@@ -104,9 +105,9 @@ void TokenizerPipeline::encode_between(AlignedText text, Output& output) const {
 
 void TokenizerPipeline::encode_words(AlignedText text, Output& output) const {
   Words words = Words::from(std::move(text));
-  if (pre_tokenizer_) pre_tokenizer_->pre_tokenize(words);
+  if (pre_tokenizer_) pre_tokenizer_->pre_tokenize_to_bytes(words);
   for (ByteSpan span : words.spans) {
-    for (WordToken token : output.cache.tokens(words.word(span), *model_)) {
+    for (WordToken token : output.cache.tokens(words.word(span), words.bytes, *model_)) {
       output.add(token.id, words.content.origin[span.begin + token.begin]);
     }
   }

@@ -13,12 +13,8 @@ constexpr std::size_t kMaxSlots = 1 << 16;  // so about 4 MiB a cache
 
 }  // namespace
 
-std::span<const WordToken> WordCache::tokens(std::string_view word, const TokenModel& model) {
-  if (word.size() > kMaxWord) {
-    scratch_.clear();
-    model.tokenize(word, scratch_);
-    return scratch_;
-  }
+std::span<const WordToken> WordCache::tokens(std::string_view word, bool bytes, const TokenModel& model) {
+  if (word.size() > kMaxWord) return ask(word, bytes, model);
   if (2 * (used_ + 1) > slots_.size()) grow();
   std::uint64_t hash = XXH3_64bits(word.data(), word.size());
   std::size_t mask = slots_.size() - 1, at = hash & mask;
@@ -27,19 +23,23 @@ std::span<const WordToken> WordCache::tokens(std::string_view word, const TokenM
     if (slot.hash != hash || std::string_view(words_).substr(slot.word, slot.size) != word) continue;
     return std::span(tokens_).subspan(slot.tokens, slot.count);
   }
-  return insert(at, hash, word, model);
+  ask(word, bytes, model);
+  insert(at, hash, word);
+  return scratch_;
 }
 
-std::span<const WordToken> WordCache::insert(std::size_t slot, std::uint64_t hash, std::string_view word,
-                                             const TokenModel& model) {
+std::span<const WordToken> WordCache::ask(std::string_view word, bool bytes, const TokenModel& model) {
   scratch_.clear();
-  model.tokenize(word, scratch_);
+  bytes ? model.tokenize_bytes(word, scratch_) : model.tokenize(word, scratch_);
+  return scratch_;
+}
+
+void WordCache::insert(std::size_t slot, std::uint64_t hash, std::string_view word) {
   slots_[slot] = {hash, static_cast<std::uint32_t>(words_.size()), static_cast<std::uint32_t>(word.size()),
                   static_cast<std::uint32_t>(tokens_.size()), static_cast<std::uint32_t>(scratch_.size())};
   ++used_;
   words_ += word;
   tokens_.insert(tokens_.end(), scratch_.begin(), scratch_.end());
-  return scratch_;
 }
 
 void WordCache::grow() {

@@ -18,8 +18,9 @@ namespace surprisal {
 // Belongs to one call at a time. Forgets everything when it is full, so its memory is bounded.
 class WordCache {
  public:
-  // The tokens of `word`, from the cache or from `model`. Good until the next call.
-  std::span<const WordToken> tokens(std::string_view word, const TokenModel& model);
+  // The tokens of `word`, from the cache or from `model`; `bytes` as in Words. Good until the next call. All
+  // calls must have the same model, and `bytes` must be the same.
+  std::span<const WordToken> tokens(std::string_view word, bool bytes, const TokenModel& model);
 
  private:
   struct Slot {
@@ -28,8 +29,8 @@ class WordCache {
     std::uint32_t tokens = 0, count = 0;
   };
 
-  std::span<const WordToken> insert(std::size_t slot, std::uint64_t hash, std::string_view word,
-                                    const TokenModel& model);
+  std::span<const WordToken> ask(std::string_view word, bool bytes, const TokenModel& model);
+  void insert(std::size_t slot, std::uint64_t hash, std::string_view word);
   void grow();
 
   std::vector<Slot> slots_;  // a power of two, at most half of them used
