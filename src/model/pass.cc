@@ -9,6 +9,7 @@ namespace surprisal {
 
 void Pass::begin(const Stream& next, const std::uint64_t* seed) {
   stream = &next;
+  rows = next.size();
   dropout_seed = seed;
   plan_attention(next.visible, next.size(), attention);
   sequence_begin.resize(static_cast<std::size_t>(next.size()));

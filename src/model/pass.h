@@ -50,14 +50,15 @@ struct Pass {
   const ModelTensors& gradients;
   const ModelLayout& layout;
 
-  const Stream* stream = nullptr;
+  const Stream* stream = nullptr;               // the caller's: gone once its call has returned
+  std::int64_t rows = 0;                        // its length, which logits() asks for later
   const std::uint64_t* dropout_seed = nullptr;  // null: no dropout
   Write write_matrices = Write::add;  // gradients of the layers' matrices and of the token embedding
   AttentionPlan attention;
   std::vector<std::int32_t> sequence_begin;  // [N]
   std::vector<DropoutRow> dropout_rows;      // [N], of the place last asked for
 
-  std::int64_t tokens() const { return stream->size(); }
+  std::int64_t tokens() const { return rows; }
   void begin(const Stream& next, const std::uint64_t* seed);
   double probability(double p) const { return dropout_seed ? p : 0; }
   // Identities of the rows at one place; empty without dropout.
