@@ -34,18 +34,36 @@ TEST(TokenizerErrors, WordPieceFiles) {
       {"version", [](Json& r) { r["version"] = "2.0"; },
        "test: unknown version of tokenizer.json: found 2.0, expected 1.0"},
       {"no model", [](Json& r) { r.erase("model"); }, "test: key model is missing"},
-      {"normalizer", [](Json& r) { r["normalizer"]["type"] = "NFKC"; },
-       "test: unknown normalizer: found NFKC, expected one of BertNormalizer"},
-      {"pre-tokenizer", [](Json& r) { r["pre_tokenizer"]["type"] = "Metaspace"; },
-       "test: unknown pre_tokenizer: found Metaspace, expected one of BertPreTokenizer, ByteLevel"},
-      {"post-processor", [](Json& r) { r["post_processor"]["type"] = "Sequence"; },
-       "test: unknown post_processor: found Sequence, expected one of BertProcessing, ByteLevel, "
-       "RobertaProcessing, "
-       "TemplateProcessing"},
+      {"normalizer", [](Json& r) { r["normalizer"]["type"] = "Precompiled"; },
+       "test: unknown normalizer: found Precompiled, expected one of BertNormalizer, ByteLevel, Lowercase, "
+       "NFC, "
+       "NFD, NFKC, NFKD, Prepend, Replace, Sequence, Strip, StripAccents"},
+      {"pre-tokenizer", [](Json& r) { r["pre_tokenizer"]["type"] = "UnicodeScripts"; },
+       "test: unknown pre_tokenizer: found UnicodeScripts, expected one of BertPreTokenizer, ByteLevel, "
+       "CharDelimiterSplit, Digits, Metaspace, Punctuation, Sequence, Split, Whitespace, WhitespaceSplit"},
+      {"post-processor", [](Json& r) { r["post_processor"]["type"] = "Other"; },
+       "test: unknown post_processor: found Other, expected one of BertProcessing, ByteLevel, "
+       "RobertaProcessing, Sequence, TemplateProcessing"},
       {"decoder", [](Json& r) { r["decoder"]["type"] = "CTC"; },
-       "test: unknown decoder: found CTC, expected one of ByteLevel, WordPiece"},
-      {"model", [](Json& r) { r["model"]["type"] = "Unigram"; },
-       "test: unknown model: found Unigram, expected one of BPE, WordPiece"},
+       "test: unknown decoder: found CTC, expected one of BPEDecoder, ByteFallback, ByteLevel, Fuse, "
+       "Metaspace, "
+       "Replace, Sequence, Strip, WordPiece"},
+      {"model", [](Json& r) { r["model"]["type"] = "Other"; },
+       "test: unknown model: found Other, expected one of BPE, Unigram, WordLevel, WordPiece"},
+      {"Unigram",
+       [](Json& r) {
+         r["model"] = {{"type", "Unigram"}, {"unk_id", 0}, {"vocab", Json::array()}};
+       },
+       "test, model: a Unigram model is not supported yet"},
+      {"unknown option", [](Json& r) { r["normalizer"]["casefold"] = true; },
+       "test, normalizer: unknown key casefold: expected one of type, clean_text, handle_chinese_chars, "
+       "strip_accents, lowercase"},
+      {"unknown part", [](Json& r) { r["middle"] = nullptr; },
+       "test: unknown key middle: expected one of version, truncation, padding, added_tokens, normalizer, "
+       "pre_tokenizer, post_processor, decoder, model"},
+      {"unknown flag", [](Json& r) { r["added_tokens"][1]["bold"] = true; },
+       "test, added_tokens[1]: unknown key bold: expected one of id, content, single_word, lstrip, rstrip, "
+       "normalized, special"},
       {"no type", [](Json& r) { r["normalizer"].erase("type"); }, "test, normalizer: key type is missing"},
       {"no option", [](Json& r) { r["normalizer"].erase("clean_text"); },
        "test, normalizer: key clean_text is missing"},
@@ -141,12 +159,10 @@ TEST(TokenizerErrors, BpeFiles) {
        "test, model, merges[1]: token \"ba\" of a merge is not in the vocabulary"},
       {"dropout", [](Json& r) { r["model"]["dropout"] = 0.1; },
        "test, model: BPE with dropout is not supported: found 0.1, expected none"},
-      {"byte fallback", [](Json& r) { r["model"]["byte_fallback"] = true; },
-       "test, model: BPE with byte_fallback is not supported: found true, expected none"},
       {"prefix", [](Json& r) { r["model"]["continuing_subword_prefix"] = "##"; },
-       "test, model: BPE with continuing_subword_prefix is not supported: found \"##\", expected none"},
-      {"suffix", [](Json& r) { r["model"]["end_of_word_suffix"] = "</w>"; },
-       "test, model: BPE with end_of_word_suffix is not supported: found \"</w>\", expected none"},
+       "test, model, merges[0]: token \"b\" of a merge is shorter than the prefix of subwords"},
+      {"suffix", [](Json& r) { r["model"]["end_of_word_suffix"] = 1; },
+       "test, model: key end_of_word_suffix has a wrong value: found 1, expected a string"},
       {"unknown token", [](Json& r) { r["model"]["unk_token"] = "<unk>"; },
        "test, model: unk_token <unk> is not in the vocabulary"},
   };

@@ -10,12 +10,13 @@ standard library 17's), so no one library agrees with all of them. This asks `to
 import unicodedata
 
 import tokenizers
-from tokenizers import AddedToken, Tokenizer
+from tokenizers import AddedToken, Regex, Tokenizer
 from tokenizers.models import WordPiece
-from tokenizers.normalizers import BertNormalizer
-from tokenizers.pre_tokenizers import BertPreTokenizer, ByteLevel
+from tokenizers.normalizers import NFKD, BertNormalizer, StripAccents
+from tokenizers.pre_tokenizers import BertPreTokenizer, ByteLevel, Digits, Split
 
 CODE_POINTS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
+CATEGORIES = ("Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cf").split()
 
 
 def normalizer(**on):
@@ -47,6 +48,37 @@ def undecomposed():
         if unicodedata.normalize("NFD", mark) != mark or (unicodedata.combining(mark) and kept):
             found.append(c)
     return found
+
+
+def undecomposed_compatibility():
+    """Code points that have a compatibility decomposition in Unicode 14, but not there."""
+    nfkd = NFKD()
+    return [c for c in CODE_POINTS
+            if nfkd.normalize_str(chr(c)) == chr(c) and unicodedata.normalize("NFKD", chr(c)) != chr(c)
+            and unicodedata.normalize("NFD", chr(c)) == chr(c)]
+
+
+def marks():
+    strip = StripAccents()
+    return [c for c in CODE_POINTS if strip.normalize_str(chr(c)) == ""]
+
+
+def new_numerics():
+    digits = Digits()
+    return [c for c in CODE_POINTS
+            if unicodedata.category(chr(c)) == "Cn" and len(digits.pre_tokenize_str(f"a{chr(c)}b")) == 3]
+
+
+def new_categories():
+    """[first, last, category] of the code points that patterns there give a category and Unicode 14 does not."""
+    new = [c for c in CODE_POINTS if unicodedata.category(chr(c)) == "Cn"]
+    text = "\n".join(map(chr, new))
+    found = []
+    for category in CATEGORIES:
+        split = Split(Regex(r"\p{%s}" % category), "removed", invert=True)
+        matched = [ord(c) for c, _ in split.pre_tokenize_str(text)]
+        found += [(first, last, category) for first, last in ranges(matched)]
+    return sorted(found)
 
 
 def punctuation():
@@ -98,7 +130,7 @@ def print_array(name, comment, rows, type_name):
     print(f"\n// {comment}\nconstexpr {type_name} {name}[] = {{")
     line = "   "
     for row in rows:
-        item = " {" + ", ".join(f"0x{value:X}" for value in row) + "},"
+        item = " {" + ", ".join(f'"{v}"' if isinstance(v, str) else f"0x{v:X}" for v in row) + "},"
         if len(line) + len(item) > 110:
             print(line)
             line = "   "
@@ -127,6 +159,13 @@ def main():
     print_array("kUndecomposed", "What strip_accents does not decompose and order.", ranges(undecomposed()),
                 "CodePointRange")
     print_array("kBertPunctuation", "What BertPreTokenizer isolates.", ranges(punctuation()), "CodePointRange")
+    print_array("kMarks", "What StripAccents drops.", ranges(marks()), "CodePointRange")
+    print_array("kUndecomposedCompatibility", "What NFKC and NFKD do not decompose, beside kUndecomposed.",
+                ranges(undecomposed_compatibility()), "CodePointRange")
+    print_array("kNewNumerics", "What Digits isolates and Unicode 14 does not know.", ranges(new_numerics()),
+                "CodePointRange")
+    print_array("kNewCategories", "General categories of patterns that Unicode 14 does not know.", new_categories(),
+                "CategoryRange")
     print_array("kNewLetters", "\\p{L} that Unicode 14 does not know.", ranges(letters), "CodePointRange")
     print_array("kNewNumbers", "\\p{N} that Unicode 14 does not know.", ranges(numbers), "CodePointRange")
     print_array("kNewWordCharacters", "\\w that Unicode 14 does not know.", ranges(word_characters()), "CodePointRange")
@@ -134,9 +173,12 @@ def main():
     print("\n}  // namespace\n")
     for function, kind in (("bert_removed", "Removed"), ("bert_punctuation", "Punctuation")):
         print(f"std::span<const CodePointRange> {function}() {{ return kBert{kind}; }}")
-    for function, name in (("accents", "kAccents"), ("undecomposed", "kUndecomposed"), ("new_letters", "kNewLetters"),
+    for function, name in (("accents", "kAccents"), ("undecomposed", "kUndecomposed"), ("marks", "kMarks"),
+                           ("undecomposed_compatibility", "kUndecomposedCompatibility"),
+                           ("new_numerics", "kNewNumerics"), ("new_letters", "kNewLetters"),
                            ("new_numbers", "kNewNumbers"), ("new_word_characters", "kNewWordCharacters")):
         print(f"std::span<const CodePointRange> {function}() {{ return {name}; }}")
+    print("std::span<const CategoryRange> new_categories() { return kNewCategories; }")
     print("std::span<const LowerCaseRange> new_lower_case() { return kNewLowerCase; }\n// clang-format on\n\n}  // namespace surprisal")
 
 

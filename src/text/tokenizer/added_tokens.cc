@@ -7,14 +7,14 @@
 #include "surprisal/error.h"
 
 #include "text/tokenizer/component_json.h"
-#include "text/tokenizer/regex.h"
-#include "text/unicode/unicode.h"
+#include "text/tokenizer/word_character.h"
 #include "text/unicode/utf8.h"
 
 namespace surprisal {
 namespace {
 
 AddedToken read_token(const Json& json, const std::string& where) {
+  check_keys(json, "id content single_word lstrip rstrip normalized special", where);
   return {.content = get_string(json, "content", where),
           .id = get_id(json, "id", where),
           .single_word = get_bool(json, "single_word", where),
@@ -25,20 +25,9 @@ AddedToken read_token(const Json& json, const std::string& where) {
           .spelling = ""};
 }
 
-// What the regex crate of Rust takes for \w.
-bool is_word_character(std::string_view character) {
-  static const Regex known(R"([\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}])", "the word character");
-  static const CodePointSet newer(new_word_characters());
-  RegexMatches matches(known);
-  matches.restart(character);
-  std::size_t at = 0;
-  return matches.next() || newer.contains(next_code_point(character, at));
-}
-
 bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) {
-  std::size_t before = code_point_before(text, begin).size, after = code_point_at(text, end).size;
-  return (before == 0 || !is_word_character(text.substr(begin - before, before))) &&
-         (after == 0 || !is_word_character(text.substr(end, after)));
+  auto joins = [](CodePoint c) { return c.size > 0 && is_word_character(static_cast<char32_t>(c.value)); };
+  return !joins(code_point_before(text, begin)) && !joins(code_point_at(text, end));
 }
 
 std::string spelling_of(const AddedToken& token, const Normalizer* normalizer) {

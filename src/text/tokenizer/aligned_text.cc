@@ -60,15 +60,16 @@ void Origins::list() {
 }
 
 AlignedText AlignedText::from(std::string_view text, std::uint32_t begin) {
-  return {std::string(text), Origins::in_place(text.size(), begin)};
+  return {std::string(text), Origins::in_place(text.size(), begin), begin == 0};
 }
 
 AlignedText AlignedText::slice(ByteSpan span) const {
-  return {text.substr(span.begin, span.end - span.begin), origin.slice(span.begin, span.end)};
+  return {text.substr(span.begin, span.end - span.begin), origin.slice(span.begin, span.end),
+          begins_text && span.begin == 0};
 }
 
 AlignedText AlignedText::successor() const {
-  return {{}, origin.successor()};
+  return {{}, origin.successor(), begins_text};
 }
 
 void AlignedText::append(std::string_view bytes, std::uint32_t from) {

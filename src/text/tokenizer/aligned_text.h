@@ -53,8 +53,9 @@ class Origins {
 };
 
 struct AlignedText {
-  std::string text;  // valid UTF-8
-  Origins origin;    // [bytes of text]
+  std::string text;          // valid UTF-8
+  Origins origin;            // [bytes of text]
+  bool begins_text = false;  // nothing of the original stands before it
 
   // Text that is still what it was, from byte `begin` of the original on.
   static AlignedText from(std::string_view text, std::uint32_t begin = 0);

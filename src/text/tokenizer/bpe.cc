@@ -1,35 +1,26 @@
 #include "text/tokenizer/bpe.h"
 
 #include <algorithm>
-#include <queue>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "surprisal/error.h"
 
+#include "text/tokenizer/byte_level.h"
 #include "text/tokenizer/component_json.h"
 #include "text/unicode/unicode.h"
 
 namespace surprisal {
 namespace {
 
-// Up to so many characters, looking at every pair for each merge beats a heap.
-constexpr std::size_t kShortWord = 64;
-
-// Options that change the ids and that this class does not do: refused, not ignored.
-void refuse_other_options(const Json& json, const std::string& where) {
-  auto refuse = [&](const char* key) {
-    throw Error(ErrorKind::data, {.what = fmt::format("BPE with {} is not supported", key),
-                                  .where = where,
-                                  .found = json[key].dump(),
-                                  .expected = "none"});
-  };
-  if (get_number_or(json, "dropout", where, 0, 1, 0) != 0) refuse("dropout");
-  if (get_bool_or(json, "byte_fallback", where, false)) refuse("byte_fallback");
-  for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
-    if (!get_string_or(json, key, where, "").empty()) refuse(key);
-  }
+// Draws its merges at random: no two encodings of a text are the same.
+void refuse_dropout(const Json& json, const std::string& where) {
+  if (get_number_or(json, "dropout", where, 0, 1, 0) == 0) return;
+  throw Error(ErrorKind::data, {.what = "BPE with dropout is not supported",
+                                .where = where,
+                                .found = json["dropout"].dump(),
+                                .expected = "none"});
 }
 
 // A merge is "left right" or ["left", "right"].
@@ -55,8 +46,14 @@ std::pair<std::string_view, std::string_view> merge_parts(const Json& merge, con
 Bpe::Bpe(const Json& json, const std::string& where)
     : vocabulary_(require(json, "vocab", where), where + ", vocab"),
       fuse_unknown_(get_bool_or(json, "fuse_unk", where, false)),
-      ignore_merges_(get_bool_or(json, "ignore_merges", where, false)) {
-  refuse_other_options(json, where);
+      ignore_merges_(get_bool_or(json, "ignore_merges", where, false)),
+      prefix_(get_string_or(json, "continuing_subword_prefix", where, "")),
+      suffix_(get_string_or(json, "end_of_word_suffix", where, "")) {
+  refuse_dropout(json, where);
+  if (get_bool_or(json, "byte_fallback", where, false)) {
+    for (int byte = 0; byte < 256; ++byte)
+      byte_tokens_.push_back(vocabulary_.id(fmt::format("<0x{:02X}>", byte)));
+  }
   if (std::string unknown = get_string_or(json, "unk_token", where, ""); !unknown.empty()) {
     unknown_ = vocabulary_.id(unknown);
     if (!unknown_) {
@@ -74,6 +71,7 @@ Bpe::Bpe(const Json& json, const std::string& where)
     auto [left, right] = merge_parts(merge, place);
     add_merge(left, right, rank++, place);
   }
+  find_byte_ids();
 }
 
 void Bpe::add_merge(std::string_view left, std::string_view right, std::uint32_t rank,
@@ -88,9 +86,13 @@ void Bpe::add_merge(std::string_view left, std::string_view right, std::uint32_t
     return *id;
   };
   std::int32_t a = id_of(left), b = id_of(right);
-  // A pair that is listed twice has its last rank, as in Hugging Face.
-  merges_(static_cast<std::uint32_t>(a), static_cast<std::uint32_t>(b)) = {
-      rank, id_of(std::string(left).append(right))};
+  if (right.size() < prefix_.size()) {
+    throw Error(ErrorKind::data,
+                {.what = fmt::format("token {} of a merge is shorter than the prefix of subwords",
+                                     Json(std::string(right)).dump()),
+                 .where = where});
+  }
+  merges_.add(a, b, rank, id_of(std::string(left).append(right.substr(prefix_.size()))));
 }
 
 void Bpe::tokenize(std::string_view word, std::vector<WordToken>& tokens) const {
@@ -102,96 +104,76 @@ void Bpe::tokenize(std::string_view word, std::vector<WordToken>& tokens) const 
   }
   std::size_t first = tokens.size();
   split_characters(word, tokens);
-  if (tokens.size() - first <= kShortWord) {
-    merge_short(tokens, first);
-  } else {
-    merge_long(tokens, first);
+  merges_.apply(tokens, first);
+}
+
+void Bpe::tokenize_bytes(std::string_view word, std::vector<WordToken>& tokens) const {
+  if (!takes_bytes_) return TokenModel::tokenize_bytes(word, tokens);
+  if (ignore_merges_) {
+    if (std::optional<std::int32_t> id = vocabulary_.id(byte_level_spelling(word))) {
+      tokens.push_back({*id, 0});
+      return;
+    }
+  }
+  std::size_t first = tokens.size();
+  tokens.resize(first + word.size());
+  for (std::size_t i = 0; i < word.size(); ++i) {
+    tokens[first + i] = {byte_id_[static_cast<unsigned char>(word[i])], static_cast<std::uint32_t>(i)};
+  }
+  merges_.apply(tokens, first);
+}
+
+void Bpe::find_byte_ids() {
+  takes_bytes_ = prefix_.empty() && suffix_.empty();
+  for (unsigned byte = 0; byte < byte_id_.size(); ++byte) {
+    std::optional<std::int32_t> id = vocabulary_.id(byte_level_character(static_cast<std::uint8_t>(byte)));
+    byte_id_[byte] = id.value_or(0);
+    takes_bytes_ &= id.has_value();
   }
 }
 
 void Bpe::split_characters(std::string_view word, std::vector<WordToken>& tokens) const {
-  bool after_unknown = false;
+  // An unknown token waits for the next character that is known; bytes go before it, as in Hugging Face.
+  constexpr std::uint32_t kNone = ~std::uint32_t{0};
+  std::uint32_t waiting = kNone;
+  auto flush = [&] {
+    if (waiting != kNone) tokens.push_back({*unknown_, waiting});
+    waiting = kNone;
+  };
   for (std::size_t at = 0; at < word.size();) {
     auto begin = static_cast<std::uint32_t>(at);
     next_code_point(word, at);
-    std::optional<std::int32_t> id = vocabulary_.id(word.substr(begin, at - begin));
-    if (id) {
+    if (std::optional<std::int32_t> id = character_id(word, begin, at)) {
+      flush();
       tokens.push_back({*id, begin});
-      after_unknown = false;
-    } else if (unknown_) {
-      if (!(fuse_unknown_ && after_unknown)) tokens.push_back({*unknown_, begin});
-      after_unknown = true;
+    } else if (!fall_back_to_bytes(word, begin, at, tokens) && unknown_ &&
+               !(fuse_unknown_ && waiting != kNone)) {
+      flush();
+      waiting = begin;
     }
   }
+  flush();
 }
 
-void Bpe::merge_short(std::vector<WordToken>& tokens, std::size_t first) const {
-  constexpr std::uint32_t kNone = ~std::uint32_t{0};
-  WordToken* word = tokens.data() + first;
-  std::size_t size = tokens.size() - first;
-  Merge merges[kShortWord];  // of each token with the next
-  auto look_up = [&](std::size_t i) {
-    const Merge* merge = i + 1 < size ? merge_of(word[i].id, word[i + 1].id) : nullptr;
-    merges[i] = merge ? *merge : Merge{kNone, 0};
-  };
-  for (std::size_t i = 0; i < size; ++i) look_up(i);
-  while (size > 1) {
-    std::size_t best = 0;
-    for (std::size_t i = 1; i + 1 < size; ++i) {
-      if (merges[i].rank < merges[best].rank) best = i;
-    }
-    if (merges[best].rank == kNone) break;
-    word[best].id = merges[best].id;
-    std::copy(word + best + 2, word + size, word + best + 1);
-    std::copy(merges + best + 2, merges + size, merges + best + 1);
-    --size;
-    look_up(best);
-    if (best > 0) look_up(best - 1);
-  }
-  tokens.resize(first + size);
+std::optional<std::int32_t> Bpe::character_id(std::string_view word, std::size_t begin,
+                                              std::size_t end) const {
+  std::string_view character = word.substr(begin, end - begin);
+  bool continues = begin > 0 && !prefix_.empty(), ends = end == word.size() && !suffix_.empty();
+  if (!continues && !ends) return vocabulary_.id(character);
+  return vocabulary_.id(fmt::format("{}{}{}", continues ? prefix_ : "", character, ends ? suffix_ : ""));
 }
 
-void Bpe::merge_long(std::vector<WordToken>& tokens, std::size_t first) const {
-  struct Candidate {
-    std::uint32_t rank, at;
-    std::int32_t left, right;  // the pair it was found for: stale when one of the two has been merged since
-    std::int32_t id;
-    bool operator<(const Candidate& other) const {
-      return rank != other.rank ? rank > other.rank : at > other.at;
-    }
-  };
-  constexpr std::uint32_t kEnd = ~std::uint32_t{0};
-  constexpr std::int32_t kMerged = -1;
-  WordToken* word = tokens.data() + first;
-  auto size = static_cast<std::uint32_t>(tokens.size() - first);
-  std::vector<std::uint32_t> previous(size), next(size);
-  std::priority_queue<Candidate> queue;
-  auto consider = [&](std::uint32_t left, std::uint32_t right) {
-    const Merge* merge = merge_of(word[left].id, word[right].id);
-    if (merge) queue.push({merge->rank, left, word[left].id, word[right].id, merge->id});
-  };
-  for (std::uint32_t i = 0; i < size; ++i) {
-    previous[i] = i - 1;  // kEnd for the first
-    next[i] = i + 1 < size ? i + 1 : kEnd;
-    if (i + 1 < size) consider(i, i + 1);
-  }
-  while (!queue.empty()) {
-    Candidate top = queue.top();
-    queue.pop();
-    std::uint32_t right = next[top.at];
-    if (word[top.at].id != top.left || right == kEnd || word[right].id != top.right) continue;
-    word[top.at].id = top.id;
-    word[right].id = kMerged;
-    next[top.at] = next[right];
-    if (next[right] != kEnd) {
-      previous[next[right]] = top.at;
-      consider(top.at, next[right]);
-    }
-    if (previous[top.at] != kEnd) consider(previous[top.at], top.at);
-  }
-  auto merged = [](WordToken token) { return token.id == kMerged; };
-  tokens.erase(std::remove_if(tokens.begin() + static_cast<std::ptrdiff_t>(first), tokens.end(), merged),
-               tokens.end());
+bool Bpe::fall_back_to_bytes(std::string_view word, std::size_t begin, std::size_t end,
+                             std::vector<WordToken>& tokens) const {
+  if (byte_tokens_.empty()) return false;
+  std::string bytes = begin > 0 ? prefix_ : "";
+  bytes += word.substr(begin, end - begin);
+  if (end == word.size()) bytes += suffix_;
+  auto token = [&](char byte) { return byte_tokens_[static_cast<unsigned char>(byte)]; };
+  if (!std::all_of(bytes.begin(), bytes.end(), [&](char byte) { return token(byte).has_value(); }))
+    return false;
+  for (char byte : bytes) tokens.push_back({*token(byte), static_cast<std::uint32_t>(begin)});
+  return true;
 }
 
 std::unique_ptr<TokenModel> Bpe::create(const Json& json, const std::string& where) {

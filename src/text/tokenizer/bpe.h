@@ -2,6 +2,7 @@
 // is joined, the leftmost one first, until no pair has a merge.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,8 +11,8 @@
 #include <vector>
 
 #include "core/json.h"
+#include "text/tokenizer/bpe_merges.h"
 #include "text/tokenizer/components.h"
-#include "text/tokenizer/pair_map.h"
 
 namespace surprisal {
 
@@ -20,30 +21,31 @@ class Bpe final : public TokenModel {
   Bpe(const Json& json, const std::string& where);
 
   void tokenize(std::string_view word, std::vector<WordToken>& tokens) const override;
+  void tokenize_bytes(std::string_view word, std::vector<WordToken>& tokens) const override;
   const Vocabulary& vocabulary() const override { return vocabulary_; }
 
   static std::unique_ptr<TokenModel> create(const Json& json, const std::string& where);
 
  private:
-  struct Merge {
-    std::uint32_t rank = 0;
-    std::int32_t id = 0;
-  };
-
   void add_merge(std::string_view left, std::string_view right, std::uint32_t rank, const std::string& where);
-  const Merge* merge_of(std::int32_t left, std::int32_t right) const {
-    return merges_.find(static_cast<std::uint32_t>(left), static_cast<std::uint32_t>(right));
-  }
+  void find_byte_ids();
   void split_characters(std::string_view word, std::vector<WordToken>& tokens) const;
-  void merge_short(std::vector<WordToken>& tokens, std::size_t first) const;
-  void merge_long(std::vector<WordToken>& tokens, std::size_t first) const;
+  std::optional<std::int32_t> character_id(std::string_view word, std::size_t begin, std::size_t end) const;
+  bool fall_back_to_bytes(std::string_view word, std::size_t begin, std::size_t end,
+                          std::vector<WordToken>& tokens) const;
 
   Vocabulary vocabulary_;
-  PairMap<Merge> merges_;
-  std::optional<std::int32_t>
-      unknown_;                 // for characters that the vocabulary lacks; without it they are dropped
+  BpeMerges merges_;
+  std::array<std::int32_t, 256> byte_id_{};  // of each byte-level character
+  bool takes_bytes_ = false;                 // whether bytes are all that a word's tokens depend on
+  // For characters that the vocabulary lacks; without it they are dropped.
+  std::optional<std::int32_t> unknown_;
   bool fuse_unknown_ = false;   // neighbours become one
   bool ignore_merges_ = false;  // a word of the vocabulary is a token, whatever the merges say
+  std::string prefix_;          // of every spelling but a word's first ("##")
+  std::string suffix_;          // of a word's last spelling ("</w>")
+  // The tokens <0x00> to <0xFF> of the bytes of a character that the vocabulary lacks; empty: no such tokens.
+  std::vector<std::optional<std::int32_t>> byte_tokens_;
 };
 
 }  // namespace surprisal

@@ -63,6 +63,13 @@ std::string_view byte_level_character(std::uint8_t byte) {
   return {kCharacters.text[byte].data(), kCharacters.size[byte]};
 }
 
+std::string byte_level_spelling(std::string_view bytes) {
+  std::string spelling;
+  spelling.reserve(2 * bytes.size());
+  for (char byte : bytes) spelling += byte_level_character(static_cast<std::uint8_t>(byte));
+  return spelling;
+}
+
 std::optional<std::uint8_t> byte_level_byte(char32_t c) {
   if (c > kLastCharacter || kCharacters.byte[c] < 0) return std::nullopt;
   return static_cast<std::uint8_t>(kCharacters.byte[c]);

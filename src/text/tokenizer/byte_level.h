@@ -17,6 +17,7 @@ namespace surprisal {
 // The character that stands for a byte, in UTF-8: printable ones for themselves, the other 68 as U+0100 and
 // up in order.
 std::string_view byte_level_character(std::uint8_t byte);
+std::string byte_level_spelling(std::string_view bytes);
 // The byte that a character stands for.
 std::optional<std::uint8_t> byte_level_byte(char32_t c);
 

@@ -1,7 +1,6 @@
 // The parts that a tokenizer.json puts together, one interface a kind. A component is immutable, so its
-// members may be called from several threads at once. To add one: a class in a
-// file of its own, its row in the table of component_table.cc, and strings for it in
-// tools/goldens/tokenizers.py.
+// members may be called from several threads at once. To add one: its class, its row in
+// the table of component_table.cc, and a tokenizer with it in tools/goldens/tokenizers.py.
 #pragma once
 
 #include <cstdint>

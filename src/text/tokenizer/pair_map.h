@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace surprisal {
@@ -12,39 +13,46 @@ class PairMap {
  public:
   const Value* find(std::uint32_t a, std::uint32_t b) const {
     if (slots_.empty()) return nullptr;
-    for (std::size_t i = slot_of(a, b);; i = (i + 1) & mask()) {
+    std::uint64_t key = key_of(a, b);
+    for (std::size_t i = slot_of(key);; i = (i + 1) & mask()) {
       const Slot& slot = slots_[i];
-      if (!slot.used) return nullptr;
-      if (slot.a == a && slot.b == b) return &slot.value;
+      if (slot.key == key) return &slot.value;
+      if (slot.key == kFree) return nullptr;
     }
   }
 
-  // The value of (a, b), made by the call if it was not there.
+  // The value of (a, b), made by the call if it was not there. REQUIRES that not both are the largest number.
   Value& operator()(std::uint32_t a, std::uint32_t b) {
     if (2 * (size_ + 1) > slots_.size()) grow();
-    std::size_t i = slot_of(a, b);
-    while (slots_[i].used && !(slots_[i].a == a && slots_[i].b == b)) i = (i + 1) & mask();
-    Slot& slot = slots_[i];
-    if (!slot.used) {
-      slot = {a, b, Value{}, true};
+    Slot& slot = place(key_of(a, b));
+    if (slot.key == kFree) {
+      slot.key = key_of(a, b);
       ++size_;
     }
     return slot.value;
   }
 
  private:
+  static constexpr std::uint64_t kFree = ~std::uint64_t{0};
   struct Slot {
-    std::uint32_t a = 0, b = 0;
+    std::uint64_t key = kFree;
     Value value{};
-    bool used = false;
   };
 
+  static std::uint64_t key_of(std::uint32_t a, std::uint32_t b) { return std::uint64_t{a} << 32 | b; }
   std::size_t mask() const { return slots_.size() - 1; }
 
-  std::size_t slot_of(std::uint32_t a, std::uint32_t b) const {
-    std::uint64_t hash = (std::uint64_t{a} << 32 | b) * 0x9E3779B97F4A7C15u;
+  std::size_t slot_of(std::uint64_t key) const {
+    std::uint64_t hash = key * 0x9E3779B97F4A7C15u;
     hash ^= hash >> 32;
     return (hash * 0xD6E8FEB86659FD93u) >> shift_;
+  }
+
+  // Where the key is, or would be.
+  Slot& place(std::uint64_t key) {
+    std::size_t i = slot_of(key);
+    while (slots_[i].key != kFree && slots_[i].key != key) i = (i + 1) & mask();
+    return slots_[i];
   }
 
   void grow() {
@@ -52,10 +60,7 @@ class PairMap {
     slots_.assign(old.empty() ? 16 : 2 * old.size(), {});
     shift_ = old.empty() ? 60 : shift_ - 1;
     for (const Slot& slot : old) {
-      if (!slot.used) continue;
-      std::size_t i = slot_of(slot.a, slot.b);
-      while (slots_[i].used) i = (i + 1) & mask();
-      slots_[i] = slot;
+      if (slot.key != kFree) place(slot.key) = slot;
     }
   }
 

@@ -8,6 +8,7 @@
 
 #include "surprisal/error.h"
 
+#include "text/tokenizer/component_json.h"
 #include "text/tokenizer/component_table.h"
 #include "text/unicode/utf8.h"
 
@@ -16,6 +17,9 @@ namespace {
 
 // The files of other tools have had this version since 2020.
 const Json& checked_root(const Json& root, const std::string& where) {
+  check_keys(root,
+             "version truncation padding added_tokens normalizer pre_tokenizer post_processor decoder model",
+             where);
   std::string version = get_string_or(root, "version", where, "1.0");
   if (version != "1.0") {
     throw Error(

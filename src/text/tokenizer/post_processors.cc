@@ -85,4 +85,19 @@ SequenceTemplates byte_level_processing(const Json&, const std::string&) {
   return {};
 }
 
+SequenceTemplates combine_templates(const std::vector<SequenceTemplates>& members, const std::string& where) {
+  const SequenceTemplates plain;
+  const SequenceTemplates* adding = nullptr;
+  for (const SequenceTemplates& member : members) {
+    if (member.single == plain.single && member.pair == plain.pair) continue;
+    if (adding) {
+      throw Error(ErrorKind::data,
+                  {.what = "a sequence with several post-processors that add tokens is not supported",
+                   .where = where});
+    }
+    adding = &member;
+  }
+  return adding ? *adding : plain;
+}
+
 }  // namespace surprisal

@@ -1,30 +1,56 @@
 #include "text/tokenizer/word_cache.h"
 
+#include <algorithm>
+#include <cstring>
 #include <utility>
-
-#include <xxhash.h>
 
 namespace surprisal {
 namespace {
 
-constexpr std::size_t kMaxWord = 64;  // bytes; longer words seldom come again
-constexpr std::size_t kMinSlots = 1 << 10;
-constexpr std::size_t kMaxSlots = 1 << 16;  // so about 4 MiB a cache
+constexpr std::size_t kPlaces = 1 << 14;  // so 2 MiB a cache
+
+// Of 1 to 22 bytes, all of which are read at once.
+std::uint64_t hash_of(std::string_view word) {
+  auto read = [&](std::size_t at, std::size_t size) {
+    std::uint64_t value = 0;
+    std::memcpy(&value, word.data() + at, size);
+    return value;
+  };
+  std::uint64_t hash = word.size() * 0x9E3779B97F4A7C15u;
+  auto mix = [&](std::uint64_t value) {
+    hash = (hash ^ value) * 0xD6E8FEB86659FD93u;
+    hash ^= hash >> 32;
+  };
+  if (word.size() >= 8) {
+    mix(read(0, 8));
+    if (word.size() > 16) mix(read(8, 8));
+    mix(read(word.size() - 8, 8));
+  } else if (word.size() >= 4) {
+    mix(read(0, 4) << 32 | read(word.size() - 4, 4));
+  } else {
+    auto byte = [&](std::size_t at) { return std::uint64_t{static_cast<unsigned char>(word[at])}; };
+    mix(byte(0) << 16 | byte(word.size() / 2) << 8 | byte(word.size() - 1));
+  }
+  return hash;
+}
 
 }  // namespace
 
+WordCache::WordCache() : entries_(2 * kPlaces) {}
+
 std::span<const WordToken> WordCache::tokens(std::string_view word, bool bytes, const TokenModel& model) {
-  if (word.size() > kMaxWord) return ask(word, bytes, model);
-  if (2 * (used_ + 1) > slots_.size()) grow();
-  std::uint64_t hash = XXH3_64bits(word.data(), word.size());
-  std::size_t mask = slots_.size() - 1, at = hash & mask;
-  for (; slots_[at].size != 0; at = (at + 1) & mask) {
-    const Slot& slot = slots_[at];
-    if (slot.hash != hash || std::string_view(words_).substr(slot.word, slot.size) != word) continue;
-    return std::span(tokens_).subspan(slot.tokens, slot.count);
+  if (word.size() > Entry::kBytes) return ask(word, bytes, model);
+  Entry* place = &entries_[2 * (hash_of(word) & (kPlaces - 1))];
+  for (Entry* entry : {place, place + 1}) {
+    if (std::string_view(entry->word, entry->size) == word) return {entry->tokens, entry->count};
   }
   ask(word, bytes, model);
-  insert(at, hash, word);
+  if (scratch_.size() > Entry::kTokens) return scratch_;
+  place[1] = place[0];
+  place->size = static_cast<std::uint8_t>(word.size());
+  place->count = static_cast<std::uint8_t>(scratch_.size());
+  std::copy(word.begin(), word.end(), place->word);
+  std::copy(scratch_.begin(), scratch_.end(), place->tokens);
   return scratch_;
 }
 
@@ -32,33 +58,6 @@ std::span<const WordToken> WordCache::ask(std::string_view word, bool bytes, con
   scratch_.clear();
   bytes ? model.tokenize_bytes(word, scratch_) : model.tokenize(word, scratch_);
   return scratch_;
-}
-
-void WordCache::insert(std::size_t slot, std::uint64_t hash, std::string_view word) {
-  slots_[slot] = {hash, static_cast<std::uint32_t>(words_.size()), static_cast<std::uint32_t>(word.size()),
-                  static_cast<std::uint32_t>(tokens_.size()), static_cast<std::uint32_t>(scratch_.size())};
-  ++used_;
-  words_ += word;
-  tokens_.insert(tokens_.end(), scratch_.begin(), scratch_.end());
-}
-
-void WordCache::grow() {
-  std::vector<Slot> old = std::move(slots_);
-  if (old.size() == kMaxSlots) {
-    old.clear();
-    words_.clear();
-    tokens_.clear();
-    used_ = 0;
-    slots_.assign(kMaxSlots, {});
-    return;
-  }
-  slots_.assign(old.empty() ? kMinSlots : 2 * old.size(), {});
-  for (const Slot& slot : old) {
-    if (slot.size == 0) continue;
-    std::size_t at = slot.hash & (slots_.size() - 1);
-    while (slots_[at].size != 0) at = (at + 1) & (slots_.size() - 1);
-    slots_[at] = slot;
-  }
 }
 
 std::unique_ptr<WordCache> WordCachePool::take() {

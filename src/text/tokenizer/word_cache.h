@@ -15,28 +15,30 @@
 
 namespace surprisal {
 
-// Belongs to one call at a time. Forgets everything when it is full, so its memory is bounded.
+// Belongs to one call at a time. A word takes the place of an older one, so its memory is bounded.
 class WordCache {
  public:
+  WordCache();
+
   // The tokens of `word`, from the cache or from `model`; `bytes` as in Words. Good until the next call. All
-  // calls must have the same model, and `bytes` must be the same.
+  // calls must have the same model and the same `bytes`.
   std::span<const WordToken> tokens(std::string_view word, bool bytes, const TokenModel& model);
 
  private:
-  struct Slot {
-    std::uint64_t hash = 0;
-    std::uint32_t word = 0, size = 0;  // bytes of words_; a size of 0: free
-    std::uint32_t tokens = 0, count = 0;
+  // One line of the processor's cache, so that a word costs one access to memory. Longer words, and words of
+  // more tokens, seldom come again.
+  struct alignas(64) Entry {
+    static constexpr std::size_t kBytes = 22, kTokens = 5;
+    char word[kBytes];
+    std::uint8_t size = 0, count = 0;  // a size of 0: free
+    WordToken tokens[kTokens];
   };
+  static_assert(sizeof(Entry) == 64);
 
   std::span<const WordToken> ask(std::string_view word, bool bytes, const TokenModel& model);
-  void insert(std::size_t slot, std::uint64_t hash, std::string_view word);
-  void grow();
 
-  std::vector<Slot> slots_;  // a power of two, at most half of them used
-  std::size_t used_ = 0;
-  std::string words_;
-  std::vector<WordToken> tokens_, scratch_;
+  std::vector<Entry> entries_;  // by hash, two to a place: the one that came last and the one before it
+  std::vector<WordToken> scratch_;
 };
 
 // The caches of a tokenizer: a call takes one and gives it back, so that calls that follow one another share

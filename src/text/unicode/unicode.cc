@@ -83,6 +83,26 @@ int canonical_decomposition(char32_t c, char32_t decomposed[4]) {
   return static_cast<int>(count);
 }
 
+int full_decomposition(char32_t c, bool compatibility, char32_t decomposed[kMaxDecomposition]) {
+  utf8proc_int32_t buffer[kMaxDecomposition];
+  int boundary = 0;
+  auto options = static_cast<utf8proc_option_t>(UTF8PROC_DECOMPOSE | (compatibility ? UTF8PROC_COMPAT : 0));
+  utf8proc_ssize_t count = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c), buffer,
+                                                   kMaxDecomposition, options, &boundary);
+  if (count < 1 || count > kMaxDecomposition) {
+    decomposed[0] = c;
+    return 1;
+  }
+  for (int i = 0; i < count; ++i) decomposed[i] = static_cast<char32_t>(buffer[i]);
+  return static_cast<int>(count);
+}
+
+char32_t canonical_composition(char32_t first, char32_t second) {
+  utf8proc_int32_t pair[2] = {static_cast<utf8proc_int32_t>(first), static_cast<utf8proc_int32_t>(second)};
+  auto options = static_cast<utf8proc_option_t>(UTF8PROC_COMPOSE | UTF8PROC_STABLE);
+  return utf8proc_normalize_utf32(pair, 2, options) == 1 ? static_cast<char32_t>(pair[0]) : 0;
+}
+
 int combining_class(char32_t c) {
   return c < 0x300 ? 0 : utf8proc_get_property(static_cast<utf8proc_int32_t>(c))->combining_class;
 }

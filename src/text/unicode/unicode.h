@@ -37,6 +37,12 @@ int lower_case(char32_t c, char32_t lower[2]);
 
 // Canonical decomposition of one code point. Writes at most 4 code points and returns how many.
 int canonical_decomposition(char32_t c, char32_t decomposed[4]);
+// Full decomposition, compatibility too if asked for. Writes at most kMaxDecomposition code points and
+// returns how many.
+inline constexpr int kMaxDecomposition = 18;
+int full_decomposition(char32_t c, bool compatibility, char32_t decomposed[kMaxDecomposition]);
+// The code point that canonical composition makes of the two; 0 if there is none.
+char32_t canonical_composition(char32_t first, char32_t second);
 // 0 for a starter; what canonical ordering sorts by.
 int combining_class(char32_t c);
 

@@ -14,16 +14,27 @@ struct LowerCaseRange {
   char32_t first, last, lower;
 };
 
+// The code points [first, last] have this general category ("Lu").
+struct CategoryRange {
+  char32_t first, last;
+  const char* category;
+};
+
 // BertNormalizer and BertPreTokenizer go by Unicode 8: whole tables.
 std::span<const CodePointRange> bert_removed();
 std::span<const CodePointRange> bert_punctuation();
 std::span<const CodePointRange> accents();
-// Its canonical decomposition goes by Unicode 9: what came later.
+// Decomposition goes by Unicode 9: what came later, and what beside it NFKC and NFKD do not decompose.
 std::span<const CodePointRange> undecomposed();
+std::span<const CodePointRange> undecomposed_compatibility();
+// What StripAccents drops: the marks of Unicode 9.
+std::span<const CodePointRange> marks();
 
 // What is newer there than Unicode 14.
 std::span<const CodePointRange> new_letters();
 std::span<const CodePointRange> new_numbers();
+std::span<const CodePointRange> new_numerics();
+std::span<const CategoryRange> new_categories();
 std::span<const CodePointRange> new_word_characters();
 std::span<const LowerCaseRange> new_lower_case();
 
