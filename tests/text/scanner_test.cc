@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "core/random.h"
+#include "text/tokenizer/oniguruma.h"
 #include "text/tokenizer/regex.h"
 #include "text/tokenizer/word_class.h"
 #include "text/unicode/unicode.h"
@@ -50,7 +51,7 @@ Scanner qwen2() {
   return known_patterns()[2].scan;
 }
 
-TEST(WordClasses, AreThoseOfTheWidenedPatternForEveryCodePoint) {
+TEST(WordClasses, AreThoseOfThePatternForEveryCodePoint) {
   std::string all;
   std::vector<char32_t> code_point;  // by byte of `all`
   for (char32_t c = 0; c < 0x110000; ++c) {
@@ -60,7 +61,7 @@ TEST(WordClasses, AreThoseOfTheWidenedPatternForEveryCodePoint) {
   }
   std::vector<WordClass> expected(0x110000, WordClass::other);
   auto mark = [&](const char* pattern, WordClass value) {
-    Regex regex(widen_word_classes(pattern), pattern);
+    Regex regex(pcre2_pattern(pattern, "test"), pattern);
     RegexMatches matches(regex);
     matches.restart(all);
     while (auto span = matches.next()) expected[code_point[span->begin]] = value;
@@ -72,11 +73,6 @@ TEST(WordClasses, AreThoseOfTheWidenedPatternForEveryCodePoint) {
   for (char32_t c : code_point) {
     if (classes(c) != expected[c]) FAIL() << std::hex << "U+" << static_cast<unsigned>(c);
   }
-  // Negations and brackets are widened alike.
-  EXPECT_THAT(match(Regex(widen_word_classes("\\S+|[^\\S]"), "test"), "a\u180eb \u3000"),
-              ElementsAre("a\u180eb", " ", "\u3000"));
-  EXPECT_THAT(match(Regex(widen_word_classes("[^\\s\\p{L}]+"), "test"), "a12 3\u0085\u2028b!"),
-              ElementsAre("12", "3", "!"));
 }
 
 TEST(Scanner, IsFoundForTheKnownSpellingsAlone) {
@@ -125,7 +121,7 @@ std::string random_piece(Random& random) {
 
 TEST(Scanner, EqualsThePatternOnRandomText) {
   for (const KnownPattern& known : known_patterns()) {
-    Regex regex(widen_word_classes(known.pattern), "the pattern");
+    Regex regex(pcre2_pattern(known.pattern, "test"), "the pattern");
     Random random({.seed = 1});
     std::size_t words = 0;
     for (int round = 0; round < 20000; ++round) {

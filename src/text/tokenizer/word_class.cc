@@ -4,7 +4,6 @@
 #include <span>
 #include <vector>
 
-#include <fmt/format.h>
 #include <utf8proc.h>
 
 #include "text/unicode/unicode_tables.h"
@@ -14,11 +13,6 @@ namespace surprisal {
 namespace {
 
 constexpr char32_t kCodePoints = 0x110000;
-
-// White_Space, as in is_space().
-constexpr std::string_view kSpace =
-    "\\x{9}-\\x{d}\\x{20}\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{"
-    "3000}";
 
 WordClass known_class(char32_t c) {
   if (is_space(static_cast<std::int32_t>(c))) return WordClass::space;
@@ -36,15 +30,6 @@ WordClass known_class(char32_t c) {
     default:
       return WordClass::other;
   }
-}
-
-std::string members(std::string_view property, std::span<const CodePointRange> newer) {
-  std::string text(property);
-  for (CodePointRange range : newer) {
-    text += fmt::format("\\x{{{:x}}}-\\x{{{:x}}}", static_cast<unsigned>(range.first),
-                        static_cast<unsigned>(range.last));
-  }
-  return text;
 }
 
 }  // namespace
@@ -78,38 +63,6 @@ WordClasses::WordClasses() {
 const WordClasses& WordClasses::instance() {
   static const WordClasses classes;
   return classes;
-}
-
-std::string widen_word_classes(std::string_view pattern) {
-  struct Escape {
-    std::string_view written;
-    std::string members;
-    bool negated;
-  };
-  const Escape escapes[] = {{"\\p{L}", members("\\p{L}", new_letters()), false},
-                            {"\\p{N}", members("\\p{N}", new_numbers()), false},
-                            {"\\s", std::string(kSpace), false},
-                            {"\\S", std::string(kSpace), true}};
-  std::string result;
-  bool in_brackets = false;
-  for (std::size_t at = 0; at < pattern.size();) {
-    std::string_view rest = pattern.substr(at);
-    const Escape* found = std::find_if(std::begin(escapes), std::end(escapes), [&](const Escape& escape) {
-      return rest.starts_with(escape.written) && !(escape.negated && in_brackets);
-    });
-    if (found != std::end(escapes)) {
-      result +=
-          in_brackets ? found->members : fmt::format("[{}{}]", found->negated ? "^" : "", found->members);
-      at += found->written.size();
-      continue;
-    }
-    std::size_t size = rest.front() == '\\' ? std::min<std::size_t>(2, rest.size()) : 1;
-    if (rest.front() == '[') in_brackets = true;
-    if (rest.front() == ']') in_brackets = false;
-    result += rest.substr(0, size);
-    at += size;
-  }
-  return result;
 }
 
 }  // namespace surprisal

@@ -5,8 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string>
-#include <string_view>
 
 namespace surprisal {
 
@@ -36,10 +34,5 @@ class WordClasses {
   std::array<const std::uint8_t*, kBlocks> classes_{};
   std::unique_ptr<Block[]> blocks_;  // the first is `other` throughout
 };
-
-// A pattern that was written for a newer Unicode, in PCRE2's words: \p{L}, \p{N}, \s and \S, alone or within
-// brackets, made the classes above. Hugging Face matches with Oniguruma, whose white space is the property
-// White_Space; PCRE2's \s has U+180E too.
-std::string widen_word_classes(std::string_view pattern);
 
 }  // namespace surprisal
