@@ -23,11 +23,6 @@ void Origins::reserve(std::size_t size) {
   if (kind_ == Kind::listed) places_.reserve(size);
 }
 
-void Origins::resize(std::size_t size, std::uint32_t from) {
-  if (kind_ == Kind::in_place && size > size_) list();
-  kind_ == Kind::listed ? places_.resize(size, from) : void(size_ = size);
-}
-
 void Origins::append(const Origins& other, std::size_t begin, std::size_t end) {
   if (kind_ == Kind::unknown) {
     size_ += end - begin;

@@ -36,7 +36,10 @@ class Origins {
 
   void reserve(std::size_t size);
   // Cuts, or adds bytes that all came from `from`.
-  void resize(std::size_t size, std::uint32_t from = 0);
+  void resize(std::size_t size, std::uint32_t from = 0) {
+    if (kind_ == Kind::in_place && size > size_) list();
+    kind_ == Kind::listed ? places_.resize(size, from) : void(size_ = size);
+  }
   void push_back(std::uint32_t from) { resize(size() + 1, from); }
   // Adds the places of bytes [begin, end) of another text.
   void append(const Origins& other, std::size_t begin, std::size_t end);

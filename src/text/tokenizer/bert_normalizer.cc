@@ -32,6 +32,11 @@ bool is_chinese(char32_t c) {
          (c >= 0x2F800 && c <= 0x2FA1F);
 }
 
+// The Chinese characters that make up Chinese text: nothing is done to them but blanks put around.
+bool is_ideograph(char32_t c) {
+  return (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3400 && c <= 0x4DBF);
+}
+
 // The four steps, code point by code point. Only canonical ordering looks further: marks wait for the next
 // starter.
 class Rewriter {
@@ -50,6 +55,15 @@ class Rewriter {
     } else {
       decompose(c, from);
     }
+  }
+
+  // What clean() does with one that is_ideograph().
+  void append_ideograph(std::string_view bytes, std::uint32_t from) {
+    flush();
+    if (options_.handle_chinese_chars) out_.text += ' ';
+    out_.text += bytes;
+    if (options_.handle_chinese_chars) out_.text += ' ';
+    out_.origin.resize(out_.text.size(), from);
   }
 
   void flush() {
@@ -102,17 +116,54 @@ class Rewriter {
 
 }  // namespace
 
+BertNormalizer::BertNormalizer(Options options) : options_(options) {
+  // ASCII has no marks, so each of its characters is rewritten alone.
+  for (char32_t c = 0; c < ascii_.size(); ++c) {
+    AlignedText result;
+    Rewriter(options_, result).clean(c, 0);
+    ascii_[c] = result.text.empty() ? kDropped : static_cast<std::uint8_t>(result.text.front());
+  }
+}
+
 void BertNormalizer::normalize(AlignedText& text) const {
   AlignedText result = text.successor();
-  result.text.reserve(text.text.size());
-  result.origin.reserve(text.text.size());
+  // Two blanks come to the three bytes of a Chinese character.
+  result.text.reserve(text.text.size() + text.text.size() / 4);
+  result.origin.reserve(result.text.capacity());
   Rewriter rewriter(options_, result);
   for (std::size_t at = 0; at < text.text.size();) {
-    std::uint32_t from = text.origin[at];
-    rewriter.clean(next_code_point(text.text, at), from);
+    auto begin = static_cast<std::uint32_t>(at);
+    while (at < text.text.size() && !(text.text[at] & 0x80)) ++at;
+    if (at > begin) {
+      rewriter.flush();
+      append_ascii(text, {begin, static_cast<std::uint32_t>(at)}, result);
+      continue;
+    }
+    char32_t c = next_code_point(text.text, at);
+    if (is_ideograph(c)) {
+      rewriter.append_ideograph(std::string_view(text.text).substr(begin, at - begin), text.origin[begin]);
+    } else {
+      rewriter.clean(c, text.origin[begin]);
+    }
   }
   rewriter.flush();
   text = std::move(result);
+}
+
+void BertNormalizer::append_ascii(const AlignedText& text, ByteSpan span, AlignedText& result) const {
+  std::size_t size = result.text.size(), most = size + (span.end - span.begin);
+  result.text.resize(most);
+  for (std::uint32_t i = span.begin; i < span.end; ++i) {
+    std::uint8_t byte = ascii_[static_cast<std::uint8_t>(text.text[i])];
+    result.text[size] = static_cast<char>(byte);
+    size += byte != kDropped;
+  }
+  result.text.resize(size);
+  if (size == most) return result.origin.append(text.origin, span.begin, span.end);
+  for (std::uint32_t i = span.begin; i < span.end; ++i) {
+    bool dropped = ascii_[static_cast<std::uint8_t>(text.text[i])] == kDropped;
+    if (!dropped) result.origin.push_back(text.origin[i]);
+  }
 }
 
 std::unique_ptr<Normalizer> BertNormalizer::create(const Json& json, const std::string& where) {

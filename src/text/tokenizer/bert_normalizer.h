@@ -2,6 +2,8 @@
 // fewer characters for control).
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -18,13 +20,18 @@ class BertNormalizer final : public Normalizer {
     bool strip_accents = true;         // decompose and drop nonspacing marks
     bool lowercase = true;
   };
-  explicit BertNormalizer(Options options) : options_(options) {}
+  explicit BertNormalizer(Options options);
   void normalize(AlignedText& text) const override;
 
   static std::unique_ptr<Normalizer> create(const Json& json, const std::string& where);
 
  private:
+  static constexpr std::uint8_t kDropped = 0xFF;
+  // Rewrites the ASCII at bytes [begin, end) of `text`: most of what comes along.
+  void append_ascii(const AlignedText& text, ByteSpan span, AlignedText& result) const;
+
   Options options_;
+  std::array<std::uint8_t, 0x80> ascii_{};  // what becomes of a byte
 };
 
 }  // namespace surprisal

@@ -1,20 +1,42 @@
 #include "text/tokenizer/bert_pre_tokenizer.h"
 
+#include <array>
+
 #include "text/unicode/unicode.h"
 #include "text/unicode/utf8.h"
 
 namespace surprisal {
 namespace {
 
-bool is_punctuation(char32_t c) {
-  static const CodePointSet punctuation(bert_punctuation());
-  return punctuation.contains(c);
-}
+enum class Kind : std::uint8_t { word, space, punctuation };
+
+class Kinds {
+ public:
+  static const Kinds& instance() {
+    static const Kinds kinds;
+    return kinds;
+  }
+  Kind operator()(char32_t c) const { return c < ascii_.size() ? ascii_[c] : find(c); }
+
+ private:
+  Kinds() : punctuation_(bert_punctuation()) {
+    for (char32_t c = 0; c < ascii_.size(); ++c) ascii_[c] = find(c);
+  }
+  Kind find(char32_t c) const {
+    if (punctuation_.contains(c)) return Kind::punctuation;
+    return is_space(static_cast<std::int32_t>(c)) ? Kind::space : Kind::word;
+  }
+
+  CodePointSet punctuation_;
+  std::array<Kind, 0x80> ascii_{};
+};
 
 }  // namespace
 
 void BertPreTokenizer::pre_tokenize(Words& words) const {
+  const Kinds& kinds = Kinds::instance();
   std::vector<ByteSpan> spans;
+  spans.reserve(words.content.text.size() / 4 + 1);
   for (ByteSpan span : words.spans) {
     std::string_view text = std::string_view(words.content.text).substr(0, span.end);
     std::uint32_t begin = span.begin;
@@ -23,12 +45,11 @@ void BertPreTokenizer::pre_tokenize(Words& words) const {
     };
     for (std::size_t at = span.begin; at < text.size();) {
       std::size_t before = at;
-      char32_t c = next_code_point(text, at);
-      bool alone = is_punctuation(c);
-      if (!alone && !is_space(c)) continue;
+      Kind kind = kinds(next_code_point(text, at));
+      if (kind == Kind::word) continue;
       close(before);
       begin = static_cast<std::uint32_t>(before);
-      if (alone) close(at);
+      if (kind == Kind::punctuation) close(at);
       begin = static_cast<std::uint32_t>(at);
     }
     close(span.end);
