@@ -1,8 +1,6 @@
 #include "surprisal/tokenizer.h"
 
 #include <cstdio>
-#include <iostream>
-#include <iterator>
 #include <memory>
 
 #include <fmt/format.h>
@@ -10,9 +8,9 @@
 #include "surprisal/error.h"
 
 #include "console.h"
-#include "core/file.h"
 #include "core/json.h"
 #include "core/parallel.h"
+#include "line_blocks.h"
 #include "text/train/train_tokenizer.h"
 #include "text/unicode/utf8.h"
 #include "verbs.h"
@@ -48,39 +46,26 @@ void train_tokenizer_verb(Arguments& arguments) {
   }
 }
 
-std::string read_input(const std::string& file) {
-  if (file != "-") return read_file(file);
-  return {std::istreambuf_iterator<char>(std::cin), {}};
-}
-
-// Lines end by \n alone; one that the file ends without a newline counts.
-std::vector<std::string_view> split_lines(std::string_view text) {
-  std::vector<std::string_view> lines;
-  while (!text.empty()) {
-    std::size_t end = text.find('\n');
-    lines.push_back(text.substr(0, end));
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  }
-  return lines;
-}
-
-// convert(line, number) for every line, on all threads; printed in order.
+// convert(line, number, out) for every line, on all threads; printed in order, as the lines come.
 template <class Convert>
 void convert_lines(const std::string& file, Convert&& convert) {
-  std::string text = read_input(file);
-  std::vector<std::string_view> lines = split_lines(text);
-  constexpr std::size_t kBatch = 4096;
+  constexpr std::int64_t kLines = 64;
+  LineBlocks blocks(file);
   std::vector<std::string> results;
-  for (std::size_t begin = 0; begin < lines.size(); begin += kBatch) {
-    std::size_t count = std::min(kBatch, lines.size() - begin);
-    results.assign(count, {});
-    parallel_ranges(static_cast<std::int64_t>(count), 64, [&](std::int64_t first, std::int64_t last, int) {
-      for (std::int64_t index = first; index < last; ++index) {
-        std::size_t line = static_cast<std::size_t>(index);
-        results[line] = convert(lines[begin + line], begin + line + 1);
+  for (std::vector<std::string_view> lines; blocks.next(lines);) {
+    std::int64_t count = std::ssize(lines);
+    results.resize(static_cast<std::size_t>((count + kLines - 1) / kLines));
+    parallel_ranges(count, kLines, [&](std::int64_t first, std::int64_t last, int) {
+      std::string& result = results[static_cast<std::size_t>(first / kLines)];
+      result.clear();
+      for (std::int64_t line = first; line < last; ++line) {
+        convert(lines[static_cast<std::size_t>(line)],
+                static_cast<std::size_t>(line) + static_cast<std::size_t>(blocks.first_number()), result);
+        result += '\n';
       }
     });
-    for (const std::string& result : results) fmt::print("{}\n", result);
+    for (const std::string& result : results) fmt::print("{}", result);
+    std::fflush(stdout);
   }
 }
 
@@ -91,9 +76,17 @@ void check_utf8(std::string_view line, const std::string& file, std::size_t numb
   }
 }
 
+void append_ids(const std::vector<std::int32_t>& ids, char separator, std::string& out) {
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (i > 0) out += separator;
+    fmt::format_int digits(ids[i]);
+    out.append(digits.data(), digits.size());
+  }
+}
+
 void encode_verb(const Arguments& arguments) {
   Tokenizer tokenizer = Tokenizer::load(arguments.tokenizer);
-  convert_lines(arguments.file, [&](std::string_view line, std::size_t number) {
+  convert_lines(arguments.file, [&](std::string_view line, std::size_t number, std::string& out) {
     check_utf8(line, arguments.file, number);
     std::vector<std::int32_t> ids;
     if (arguments.special) {
@@ -101,7 +94,9 @@ void encode_verb(const Arguments& arguments) {
     } else {
       tokenizer.encode(line, ids);
     }
-    return arguments.json ? fmt::format("[{}]", fmt::join(ids, ",")) : fmt::format("{}", fmt::join(ids, " "));
+    if (arguments.json) out += '[';
+    append_ids(ids, arguments.json ? ',' : ' ', out);
+    if (arguments.json) out += ']';
   });
 }
 
@@ -126,10 +121,10 @@ std::vector<std::int32_t> parse_ids(std::string_view line, std::int32_t vocabula
 void decode_verb(const Arguments& arguments) {
   Tokenizer tokenizer = Tokenizer::load(arguments.tokenizer);
   const std::int32_t vocabulary = tokenizer.vocabulary_size();
-  convert_lines(arguments.file, [&](std::string_view line, std::size_t number) {
+  convert_lines(arguments.file, [&](std::string_view line, std::size_t number, std::string& out) {
     std::string text =
         tokenizer.decode(parse_ids(line, vocabulary, fmt::format("{}:{}", arguments.file, number)));
-    return arguments.json ? to_line(text) : text;
+    out += arguments.json ? to_line(text) : text;
   });
 }
 

@@ -1,8 +1,12 @@
 #include "surprisal/tokenizer.h"
 
+#include <algorithm>
+#include <cstdlib>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/file.h"
 #include "tests/app/program.h"
 #include "tests/infer/tiny_language.h"
 
@@ -101,6 +105,30 @@ TEST_F(TokenizerVerb, ManyLinesKeepTheirOrder) {
   Outcome encoded = workplace_.run({"tokenizer", "encode", "--tokenizer", "bpe", "--json", "numbers.txt"});
   Outcome decoded = workplace_.run({"tokenizer", "decode", "--tokenizer", "bpe", "-"}, encoded.out);
   EXPECT_EQ(decoded.out, text);
+}
+
+TEST_F(TokenizerVerb, ALineLongerThanABlockStaysWhole) {
+  std::string line;
+  while (line.size() < 5'000'000) line += "the cat sees a dog ";
+  std::string text = "the\n" + line + "\n\n" + line + "\nlast\n";
+  Outcome encoded = workplace_.run({"tokenizer", "encode", "--tokenizer", "bpe", "--json", "-"}, text);
+  ASSERT_EQ(encoded.code, 0) << encoded.err;
+  Outcome decoded = workplace_.run({"tokenizer", "decode", "--tokenizer", "bpe", "-"}, encoded.out);
+  EXPECT_TRUE(decoded.out == text);
+}
+
+// The other end of the pipe stays open until there are ids.
+TEST_F(TokenizerVerb, AnswersBeforeTheInputEnds) {
+  std::string script =
+      "cd '" + (workplace_ / "").string() + "' && mkfifo lines && { '" + SURPRISAL_PROGRAM +
+      "' tokenizer encode --tokenizer bpe - < lines > ids & } && exec 3> lines && "
+      "echo 'the cat' >&3 && i=0; while [ ! -s ids ] && [ $i -lt 600 ]; do sleep 0.1; i=$((i+1)); "
+      "done; cp ids early; echo 'a dog' >&3; exec 3>&-; wait";
+  ASSERT_EQ(std::system(script.c_str()), 0);
+  std::string early = read_file(workplace_ / "early"), all = read_file(workplace_ / "ids");
+  EXPECT_EQ(std::count(early.begin(), early.end(), '\n'), 1);
+  EXPECT_EQ(std::count(all.begin(), all.end(), '\n'), 2);
+  EXPECT_EQ(all.substr(0, early.size()), early);
 }
 
 }  // namespace
