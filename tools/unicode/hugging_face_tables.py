@@ -81,6 +81,12 @@ def new_categories():
     return sorted(found)
 
 
+def others(property_name, categories):
+    """Code points that have the property in patterns there beside those of the categories."""
+    split = Split(Regex(r"[\p{%s}&&[^%s]]" % (property_name, categories)), "removed", invert=True)
+    return [ord(c) for c, _ in split.pre_tokenize_str("\n".join(map(chr, CODE_POINTS)))]
+
+
 def punctuation():
     split = BertPreTokenizer()
     return [c for c in CODE_POINTS if len(split.pre_tokenize_str(f"a{chr(c)}b")) == 3]
@@ -166,6 +172,9 @@ def main():
                 "CodePointRange")
     print_array("kNewCategories", "General categories of patterns that Unicode 14 does not know.", new_categories(),
                 "CategoryRange")
+    for name, categories in (("Alphabetic", r"\p{L}\p{Nl}"), ("Uppercase", r"\p{Lu}"), ("Lowercase", r"\p{Ll}")):
+        print_array(f"kOther{name}", f"\\p{{{name}}} beside {categories}.", ranges(others(name, categories)),
+                    "CodePointRange")
     print_array("kNewLetters", "\\p{L} that Unicode 14 does not know.", ranges(letters), "CodePointRange")
     print_array("kNewNumbers", "\\p{N} that Unicode 14 does not know.", ranges(numbers), "CodePointRange")
     print_array("kNewWordCharacters", "\\w that Unicode 14 does not know.", ranges(word_characters()), "CodePointRange")
@@ -175,7 +184,9 @@ def main():
         print(f"std::span<const CodePointRange> {function}() {{ return kBert{kind}; }}")
     for function, name in (("accents", "kAccents"), ("undecomposed", "kUndecomposed"), ("marks", "kMarks"),
                            ("undecomposed_compatibility", "kUndecomposedCompatibility"),
-                           ("new_numerics", "kNewNumerics"), ("new_letters", "kNewLetters"),
+                           ("new_numerics", "kNewNumerics"),
+                           ("other_alphabetic", "kOtherAlphabetic"), ("other_uppercase", "kOtherUppercase"),
+                           ("other_lowercase", "kOtherLowercase"), ("new_letters", "kNewLetters"),
                            ("new_numbers", "kNewNumbers"), ("new_word_characters", "kNewWordCharacters")):
         print(f"std::span<const CodePointRange> {function}() {{ return {name}; }}")
     print("std::span<const CategoryRange> new_categories() { return kNewCategories; }")

@@ -136,8 +136,11 @@ void Bpe::split_characters(std::string_view word, std::vector<WordToken>& tokens
   // An unknown token waits for the next character that is known; bytes go before it, as in Hugging Face.
   constexpr std::uint32_t kNone = ~std::uint32_t{0};
   std::uint32_t waiting = kNone;
+  std::size_t first = tokens.size();
   auto flush = [&] {
-    if (waiting != kNone) tokens.push_back({*unknown_, waiting});
+    if (waiting == kNone) return;
+    std::uint32_t begin = tokens.size() > first ? std::max(waiting, tokens.back().begin) : waiting;
+    tokens.push_back({*unknown_, begin});
     waiting = kNone;
   };
   for (std::size_t at = 0; at < word.size();) {

@@ -159,7 +159,7 @@ class Translator {
       case 'b':
       case 'B': {
         ++at_;
-        std::string word = fmt::format("[{}]", shorthand_class('w'));
+        std::string word = fmt::format("[{}]", word_escape_class());
         std::string_view form =
             c == 'b' ? "(?:(?<={0})(?!{0})|(?<!{0})(?={0}))" : "(?:(?<={0})(?={0})|(?<!{0})(?!{0}))";
         return anchor(fmt::format(fmt::runtime(form), word));
@@ -214,6 +214,7 @@ class Translator {
     bool negative = false;
     std::optional<std::string> inside = set_inside(negative);
     if (!inside) return std::nullopt;
+    if (*inside == shorthand_class('w')) inside = word_escape_class();
     return fmt::format("[{}{}]", negative ? "^" : "", *inside);
   }
 
@@ -334,6 +335,7 @@ class Translator {
     if (looking_at("\\") && at_ + 1 < pattern_.size()) {
       ++at_;
       if (std::optional<std::string> inside = set_inside(negative)) {
+        check_cased(*inside);
         return add_set(*inside, negative, members, others);
       }
       --at_;
@@ -349,6 +351,15 @@ class Translator {
     if (groups_.back().ignore_case && last >= 0x80) refuse("a letter outside ASCII whose case is ignored");
     members += literal_text(first);
     if (range) members += fmt::format("-{}", literal_text(last));
+  }
+
+  // Within a class, Oniguruma gives some of such a set its other case, and PCRE2 none.
+  void check_cased(std::string_view inside) const {
+    bool cased = false;
+    for (std::string_view category : {"\\p{Lu}", "\\p{Ll}", "\\p{Lt}"}) {
+      cased = cased || inside.find(category) != std::string_view::npos;
+    }
+    if (cased && groups_.back().ignore_case) refuse("a set of one case, in a class, whose case is ignored");
   }
 
   bool is_set_at(std::size_t at) const {
@@ -372,8 +383,9 @@ class Translator {
     std::string_view name = pattern_.substr(at_ + 2, end - at_ - 2);
     bool negative = name.starts_with('^');
     if (negative) name.remove_prefix(1);
-    std::optional<std::string> inside = property_class(name);
+    std::optional<std::string> inside = posix_class(name);
     if (!inside) refuse(fmt::format("[:{}:]", name));
+    check_cased(*inside);
     at_ = end + 2;
     add_set(*inside, negative, members, others);
   }

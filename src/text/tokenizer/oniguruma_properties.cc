@@ -30,11 +30,21 @@ std::string category_class(std::string_view category) {
   return text;
 }
 
-std::string word_class() {
-  std::string text = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}";
-  for (CodePointRange range : new_word_characters()) text += range_text(range.first, range.last);
+std::string with_ranges(std::string text, std::span<const CodePointRange> ranges) {
+  for (CodePointRange range : ranges) text += range_text(range.first, range.last);
   return text;
 }
+
+std::string alphabetic_class() {
+  return with_ranges(category_class("L").append(category_class("Nl")), other_alphabetic());
+}
+
+std::string word_class() {
+  return with_ranges("\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}", new_word_characters());
+}
+
+// What \w has in Oniguruma where it stands alone, and not in brackets: superscripts and fractions of Latin-1.
+constexpr std::string_view kLatinNumbers = "\\x{b2}\\x{b3}\\x{b9}\\x{bc}-\\x{be}";
 
 struct Name {
   std::string_view long_name, category;
@@ -81,23 +91,14 @@ constexpr Name kCategories[] = {
 
 // Properties of Unicode that PCRE2 has under the same name, and POSIX names.
 constexpr std::pair<std::string_view, std::string_view> kOthers[] = {
-    {"alphabetic", "\\p{Alphabetic}"},
-    {"alpha", "\\p{Alphabetic}"},
-    {"alnum", "\\p{Alphabetic}\\p{Nd}"},
     {"any", "\\x{0}-\\x{10ffff}"},
     {"ascii", "\\x{0}-\\x{7f}"},
     {"asciihexdigit", "0-9a-fA-F"},
     {"blank", "\\p{Zs}\\x{9}"},
     {"cntrl", "\\p{Cc}"},
-    {"digit", "\\p{Nd}"},
     {"emoji", "\\p{Emoji}"},
     {"extendedpictographic", "\\p{Extended_Pictographic}"},
     {"ideographic", "\\p{Ideographic}"},
-    {"lower", "\\p{Lowercase}"},
-    {"lowercase", "\\p{Lowercase}"},
-    {"punct", "\\p{P}$+<=>^`|~"},
-    {"upper", "\\p{Uppercase}"},
-    {"uppercase", "\\p{Uppercase}"},
     {"xdigit", "0-9a-fA-F"},
 };
 
@@ -124,6 +125,12 @@ std::optional<std::string> property_class(std::string_view name) {
   }
   if (plain == "space" || plain == "whitespace") return std::string(kSpace);
   if (plain == "word") return word_class();
+  if (plain == "alphabetic" || plain == "alpha") return alphabetic_class();
+  if (plain == "alnum") return alphabetic_class().append(category_class("Nd"));
+  if (plain == "uppercase" || plain == "upper") return with_ranges(category_class("Lu"), other_uppercase());
+  if (plain == "lowercase" || plain == "lower") return with_ranges(category_class("Ll"), other_lowercase());
+  if (plain == "digit") return category_class("Nd");
+  if (plain == "punct") return category_class("P");
   for (auto [other, text] : kOthers) {
     if (plain == other) return std::string(text);
   }
@@ -132,6 +139,20 @@ std::optional<std::string> property_class(std::string_view name) {
     return fmt::format("\\p{{sc:{}}}", plain);
   }
   return std::nullopt;
+}
+
+std::optional<std::string> posix_class(std::string_view name) {
+  if (name == "word") return word_class();
+  if (name == "punct") return category_class("P").append(category_class("S"));
+  for (std::string_view known :
+       {"alnum", "alpha", "ascii", "blank", "cntrl", "digit", "lower", "space", "upper", "xdigit"}) {
+    if (name == known) return property_class(name);
+  }
+  return std::nullopt;
+}
+
+std::string word_escape_class() {
+  return word_class().append(kLatinNumbers);
 }
 
 std::string shorthand_class(char letter) {

@@ -1,6 +1,5 @@
 #include "surprisal/tokenizer.h"
 
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,17 +11,13 @@
 #include "core/json.h"
 #include "text/tokenizer/pipeline.h"
 #include "text/tokenizer/special_tokens.h"
+#include "text/tokenizer/tokenizer_files.h"
 
 namespace surprisal {
 namespace {
 
 constexpr const char* kTokenizerFile = "tokenizer.json";
 constexpr const char* kConfigFile = "tokenizer_config.json";
-
-std::string read_if_there(const std::filesystem::path& path) {
-  std::error_code ignored;
-  return std::filesystem::exists(path, ignored) ? read_file(path) : "";
-}
 
 // What a tokenizer.json that came alone lacks: without it, transformers takes the tokenizer for that of the
 // model's family and puts its own components in place of some.
@@ -62,10 +57,8 @@ Tokenizer Tokenizer::from_json(std::string tokenizer_json, std::string tokenizer
 }
 
 Tokenizer Tokenizer::load(const std::filesystem::path& path) {
-  std::error_code ignored;
-  bool directory = std::filesystem::is_directory(path, ignored);
-  std::filesystem::path file = directory ? path / kTokenizerFile : path;
-  return from_json(read_file(file), read_if_there(file.parent_path() / kConfigFile), file.string());
+  TokenizerFiles files = read_tokenizer_files(path);
+  return from_json(std::move(files.tokenizer_json), std::move(files.tokenizer_config_json), files.where);
 }
 
 void Tokenizer::encode(std::string_view text, std::vector<std::int32_t>& ids,

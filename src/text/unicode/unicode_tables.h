@@ -30,6 +30,12 @@ std::span<const CodePointRange> undecomposed_compatibility();
 // What StripAccents drops: the marks of Unicode 9.
 std::span<const CodePointRange> marks();
 
+// In patterns: \p{Alphabetic} beside \p{L} and \p{Nl}, \p{Uppercase} beside \p{Lu}, \p{Lowercase} beside
+// \p{Ll}: whole tables.
+std::span<const CodePointRange> other_alphabetic();
+std::span<const CodePointRange> other_uppercase();
+std::span<const CodePointRange> other_lowercase();
+
 // What is newer there than Unicode 14.
 std::span<const CodePointRange> new_letters();
 std::span<const CodePointRange> new_numbers();

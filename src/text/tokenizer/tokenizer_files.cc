@@ -1,0 +1,50 @@
+#include "text/tokenizer/tokenizer_files.h"
+
+#include <system_error>
+#include <utility>
+
+#include "core/file.h"
+#include "text/tokenizer/vocabulary_files.h"
+
+namespace surprisal {
+namespace {
+
+bool is_there(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored);
+}
+
+std::string read_if_there(const std::filesystem::path& path) {
+  return is_there(path) ? read_file(path) : "";
+}
+
+TokenizerFiles convert(const std::filesystem::path& directory, bool bert) {
+  VocabularyFiles files{.directory = directory.string(),
+                        .vocabulary = read_file(directory / (bert ? "vocab.txt" : "vocab.json")),
+                        .merges = bert ? "" : read_file(directory / "merges.txt"),
+                        .tokenizer_config = read_if_there(directory / "tokenizer_config.json"),
+                        .special_tokens_map = read_if_there(directory / "special_tokens_map.json"),
+                        .added_tokens = read_if_there(directory / "added_tokens.json"),
+                        .model_config = read_if_there(directory / "config.json")};
+  TokenizerFiles result = bert ? convert_vocab_txt(files) : convert_vocab_json(files);
+  result.where = directory.string();
+  return result;
+}
+
+}  // namespace
+
+TokenizerFiles read_tokenizer_files(const std::filesystem::path& path) {
+  std::error_code ignored;
+  bool is_directory = std::filesystem::is_directory(path, ignored);
+  std::filesystem::path directory = is_directory ? path : path.parent_path();
+  std::string name = is_directory ? "" : path.filename().string();
+  bool alone = is_directory && !is_there(path / "tokenizer.json");
+  if (name == "vocab.txt" || (alone && is_there(path / "vocab.txt"))) return convert(directory, true);
+  if (name == "vocab.json" || name == "merges.txt" || (alone && is_there(path / "vocab.json"))) {
+    return convert(directory, false);
+  }
+  std::filesystem::path file = is_directory ? path / "tokenizer.json" : path;
+  return {read_file(file), read_if_there(directory / "tokenizer_config.json"), file.string()};
+}
+
+}  // namespace surprisal
