@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "core/random.h"
+#include "text/tokenizer/byte_level.h"
 
 namespace surprisal {
 namespace {
@@ -79,14 +80,69 @@ TEST(Bpe, IsItsDefinitionForWordsOfEveryLength) {
     std::string characters = std::string("abcd").substr(0, 1 + random.below(4));
     Merges merges = random_merges(random, characters, 1 + random.below(40));
     Bpe bpe(model_json(characters, merges), "test");
-    // Both ways of merging: the scan for short words, the heap beyond 64 characters.
-    for (std::size_t size = 1; size < 140; ++size) {
+    // Both ways of merging: the scan for short words, the heap beyond 192 characters.
+    for (std::size_t size = 1; size < 240; size += size < 70 || size > 180 ? 1 : 7) {
       std::string word;
       while (word.size() < size)
         word += characters[random.below(static_cast<std::uint32_t>(characters.size()))];
       ASSERT_EQ(spellings(bpe, word), reference(word, merges)) << word;
     }
   }
+}
+
+// A few bytes, some of which stand for themselves.
+char some_byte(Random& random) {
+  return static_cast<char>(random.below(16) * 17);
+}
+
+// Every byte's character, and merges of those of some_byte() at random.
+Json byte_level_json(Random& random) {
+  Json json = {{"type", "BPE"}, {"merges", Json::array()}};
+  std::vector<std::string> tokens;
+  auto add = [&](const std::string& token) {
+    if (json["vocab"].contains(token)) return;
+    json["vocab"][token] = json["vocab"].size();
+    tokens.push_back(token);
+  };
+  for (unsigned byte = 0; byte < 256; byte += 17)
+    add(byte_level_spelling(std::string(1, static_cast<char>(byte))));
+  std::size_t some = tokens.size();
+  for (unsigned byte = 0; byte < 256; ++byte)
+    add(byte_level_spelling(std::string(1, static_cast<char>(byte))));
+  tokens.resize(some);
+  for (int merge = 0; merge < 300; ++merge) {
+    auto pick = [&] { return tokens[random.below(static_cast<std::uint32_t>(tokens.size()))]; };
+    std::string left = pick(), right = pick();
+    json["merges"].push_back({left, right});
+    add(left + right);
+  }
+  return json;
+}
+
+TEST(Bpe, GivesBytesTheTokensOfTheirCharacters) {
+  Random random({.seed = 9});
+  Json json = byte_level_json(random);
+  std::size_t merged = 0;
+  for (bool ignore_merges : {false, true}) {
+    json["ignore_merges"] = ignore_merges;
+    Bpe bpe(json, "test");
+    for (int round = 0; round < 2000; ++round) {
+      std::string word;
+      for (std::uint32_t count = 1 + random.below(30); count > 0; --count) {
+        word += some_byte(random);
+      }
+      std::vector<WordToken> bytes, characters;
+      bpe.tokenize_bytes(word, bytes);
+      bpe.TokenModel::tokenize_bytes(word, characters);
+      ASSERT_EQ(bytes.size(), characters.size());
+      for (std::size_t i = 0; i < bytes.size(); ++i) {
+        ASSERT_EQ(bytes[i].id, characters[i].id);
+        ASSERT_EQ(bytes[i].begin, characters[i].begin);
+      }
+      merged += word.size() - bytes.size();
+    }
+  }
+  EXPECT_GT(merged, 1000u);
 }
 
 TEST(Bpe, TheLastRankOfAPairCounts) {
