@@ -130,6 +130,34 @@ struct Relu {
   }
 };
 
+struct Relu2 {
+  static HWY_INLINE FloatVector value(FloatVector x) {
+    const FloatVector positive = at_least(x, 0.0f);
+    return hn::Mul(positive, positive);
+  }
+  static HWY_INLINE FloatVector derivative(FloatVector x) {
+    const FloatVector positive = at_least(x, 0.0f);
+    return hn::Add(positive, positive);
+  }
+};
+
+struct QuickGelu {
+  static constexpr float kScale = 1.702f;
+
+  static HWY_INLINE FloatVector value(FloatVector x) {
+    return gated_by_sigmoid(x, hn::Mul(x, constant(kScale)));
+  }
+  static HWY_INLINE FloatVector derivative(FloatVector x) {
+    const Sigmoid sigmoid(hn::Mul(x, constant(kScale)));
+    return hn::MulAdd(x, hn::Mul(sigmoid.derivative, constant(kScale)), sigmoid.value);
+  }
+};
+
+struct SigmoidOf {
+  static HWY_INLINE FloatVector value(FloatVector x) { return Sigmoid(x).value; }
+  static HWY_INLINE FloatVector derivative(FloatVector x) { return Sigmoid(x).derivative; }
+};
+
 struct Silu {
   static HWY_INLINE FloatVector value(FloatVector x) { return gated_by_sigmoid(x, x); }
   static HWY_INLINE FloatVector derivative(FloatVector x) {

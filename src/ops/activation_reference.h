@@ -27,6 +27,17 @@ Number silu(Number x) {
   return x / (Number(1) + exp(-x));
 }
 
+template <class Number>
+Number sigmoid(Number x) {
+  using std::exp;
+  return Number(1) / (Number(1) + exp(-x));
+}
+
+template <class Number>
+Number quick_gelu(Number x) {
+  return x * sigmoid(Number(1.702) * x);
+}
+
 // The derivative of relu at 0 is taken as 0.
 template <class Number>
 Number relu(Number x) {
@@ -41,8 +52,14 @@ Number activation(Activation kind, Number x) {
       return gelu(x);
     case Activation::gelu_tanh:
       return gelu_tanh(x);
+    case Activation::quick_gelu:
+      return quick_gelu(x);
     case Activation::relu:
       return relu(x);
+    case Activation::relu2:
+      return relu(x) * relu(x);
+    case Activation::sigmoid:
+      return sigmoid(x);
     case Activation::silu:
       return silu(x);
     case Activation::tanh:

@@ -20,8 +20,9 @@ constexpr double kEpsilon = 0x1p-24;  // half a unit in the last place of 1, f32
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr float kLargest = std::numeric_limits<float>::max();
-constexpr Activation kAll[] = {Activation::gelu, Activation::gelu_tanh, Activation::relu, Activation::silu,
-                               Activation::tanh};
+constexpr Activation kAll[] = {Activation::gelu, Activation::gelu_tanh, Activation::quick_gelu,
+                               Activation::relu, Activation::relu2,     Activation::sigmoid,
+                               Activation::silu, Activation::tanh};
 
 std::vector<float> forward(Activation kind, const std::vector<float>& x) {
   GuardedFloats in(x), out(in.size());
@@ -67,6 +68,9 @@ double exponent(Activation kind, double x) {
       return x * x / 2;
     case Activation::gelu_tanh:
       return 2 * std::sqrt(2 / M_PI) * std::abs(x + 0.044715 * x * x * x);
+    case Activation::quick_gelu:
+      return 1.702 * std::abs(x);
+    case Activation::sigmoid:
     case Activation::silu:
       return std::abs(x);
     default:
@@ -87,9 +91,18 @@ TEST(Activation, FindsTheNamesOfConfigurations) {
   EXPECT_EQ(find_activation("silu"), Activation::silu);
   EXPECT_EQ(find_activation("relu"), Activation::relu);
   EXPECT_EQ(find_activation("tanh"), Activation::tanh);
+  for (const char* name : {"gelu_accurate", "gelu_fast", "gelu_python_tanh"}) {
+    EXPECT_EQ(find_activation(name), Activation::gelu_tanh) << name;
+  }
+  EXPECT_EQ(find_activation("gelu_python"), Activation::gelu);
+  EXPECT_EQ(find_activation("quick_gelu"), Activation::quick_gelu);
+  EXPECT_EQ(find_activation("relu2"), Activation::relu2);
+  EXPECT_EQ(find_activation("sigmoid"), Activation::sigmoid);
   EXPECT_EQ(find_activation("GELU"), std::nullopt);
   EXPECT_EQ(find_activation(""), std::nullopt);
-  EXPECT_EQ(activation_names(), "gelu, gelu_new, gelu_pytorch_tanh, relu, silu, swish, tanh");
+  EXPECT_EQ(activation_names(),
+            "gelu, gelu_accurate, gelu_fast, gelu_new, gelu_python, gelu_python_tanh, gelu_pytorch_tanh, "
+            "quick_gelu, relu, relu2, sigmoid, silu, swish, tanh");
 }
 
 TEST(Activation, ReferenceHasTheTextbookValues) {
@@ -97,6 +110,9 @@ TEST(Activation, ReferenceHasTheTextbookValues) {
   EXPECT_NEAR(reference::activation(Activation::gelu_tanh, 1.0), 0.8411919906082768, 1e-15);
   EXPECT_NEAR(reference::activation(Activation::silu, 1.0), 0.7310585786300049, 1e-15);
   EXPECT_NEAR(reference::activation(Activation::tanh, 1.0), 0.7615941559557649, 1e-15);
+  EXPECT_NEAR(reference::activation(Activation::sigmoid, 1.0), 0.7310585786300049, 1e-15);
+  EXPECT_NEAR(reference::activation(Activation::quick_gelu, 1.0), 0.8457957659328212, 1e-15);
+  EXPECT_EQ(reference::activation(Activation::relu2, 3.0), 9);
   EXPECT_EQ(reference::activation(Activation::relu, -1.0), 0);
   for (double x : {-3.0, -0.5, 0.0, 0.5, 3.0}) {  // where 1 + erf does not cancel much, both forms agree
     for (Activation kind : kAll) EXPECT_NEAR(exact_value(kind, x), reference::activation(kind, x), 1e-15);
@@ -139,7 +155,8 @@ TEST(Activation, BackwardIsTheDerivativeOfTheReference) {
         const auto value = [&](auto point) { return reference::activation(kind, point[0]); };
         const double want = complex_step(value, {x[i]})[0];
         // f = x s: f' = s + x s', and each term has the relative error of a value.
-        const double gate = exact_value(kind, x[i]) / x[i];
+        // The sigmoid has no such factor.
+        const double gate = kind == Activation::sigmoid ? want : exact_value(kind, x[i]) / x[i];
         const double size = std::abs(gate) + std::abs(want - gate);
         ASSERT_NEAR(dx[i], want, relative_tolerance(kind, x[i]) * size + 1e-15)
             << "number " << static_cast<int>(kind) << " at " << x[i];
@@ -150,7 +167,8 @@ TEST(Activation, BackwardIsTheDerivativeOfTheReference) {
 
 TEST(Activation, LargeNumbersSaturate) {
   on_every_instruction_set([] {
-    for (Activation kind : {Activation::gelu, Activation::gelu_tanh, Activation::relu, Activation::silu}) {
+    for (Activation kind : {Activation::gelu, Activation::gelu_tanh, Activation::quick_gelu, Activation::relu,
+                            Activation::silu}) {
       EXPECT_EQ(forward_one(kind, kLargest), kLargest);
       EXPECT_EQ(forward_one(kind, kInfinity), kInfinity);
       EXPECT_EQ(forward_one(kind, -kLargest), 0.0f);
@@ -162,6 +180,12 @@ TEST(Activation, LargeNumbersSaturate) {
     EXPECT_EQ(forward_one(Activation::tanh, -kInfinity), -1.0f);
     EXPECT_EQ(backward_one(Activation::tanh, -kLargest), 0.0f);
     EXPECT_EQ(backward_one(Activation::relu, 0.0f), 0.0f);
+    EXPECT_EQ(forward_one(Activation::relu2, -kInfinity), 0.0f);
+    EXPECT_EQ(backward_one(Activation::relu2, -kInfinity), 0.0f);
+    EXPECT_EQ(forward_one(Activation::sigmoid, kInfinity), 1.0f);
+    EXPECT_EQ(forward_one(Activation::sigmoid, -kInfinity), 0.0f);
+    EXPECT_EQ(backward_one(Activation::sigmoid, kLargest), 0.0f);
+    EXPECT_EQ(backward_one(Activation::sigmoid, -kLargest), 0.0f);
   });
 }
 

@@ -20,11 +20,12 @@ sys.path.append(sys.path.pop(0))  # last: tokenizers.py beside this file must no
 import torch
 import transformers
 from tokenizers import Tokenizer
-from transformers import AutoModelForCausalLM, AutoModelForPreTraining, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForPreTraining, AutoTokenizer
 
 from stream_loss import UnsupportedStream, read_streams, stream_loss
 
-MODEL_CLASS = {"bert": AutoModelForPreTraining, "gpt2": AutoModelForCausalLM}
+MODEL_CLASS = {"BertForPreTraining": AutoModelForPreTraining, "BertForMaskedLM": AutoModelForMaskedLM,
+               "RobertaForMaskedLM": AutoModelForMaskedLM, "GPT2LMHeadModel": AutoModelForCausalLM}
 
 STRINGS = [
     "The surprisal of a token is -log p.", "  two  spaces\tand a tab\n", "naïve café, Ångström: décor", "中文分词与 English 混排。",
@@ -35,10 +36,10 @@ STRINGS = [
 
 def load(directory, dtype):
     """The model, and the names that `transformers` missed, did not use or could not fit."""
-    model_type = json.loads((directory / "config.json").read_text())["model_type"]
-    if model_type not in MODEL_CLASS:
-        sys.exit(f"{directory}: model_type {model_type!r}: expected one of {sorted(MODEL_CLASS)}")
-    model, info = MODEL_CLASS[model_type].from_pretrained(directory, dtype=dtype, output_loading_info=True)
+    architecture = json.loads((directory / "config.json").read_text())["architectures"][0]
+    if architecture not in MODEL_CLASS:
+        sys.exit(f"{directory}: architecture {architecture!r}: expected one of {sorted(MODEL_CLASS)}")
+    model, info = MODEL_CLASS[architecture].from_pretrained(directory, dtype=dtype, output_loading_info=True)
     # The two causes of a silently random tensor, and the two of a tensor of ours that nobody reads.
     wrong = {kind: sorted(map(str, info.get(kind) or [])) for kind in
              ("missing_keys", "unexpected_keys", "mismatched_keys", "error_msgs")}

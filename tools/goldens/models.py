@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Writes tests/golden/models/: tiny random models, streams, and what `transformers` makes of them in float64.
 
-For each model: config.json and model.safetensors as save_pretrained writes them (f32), streams.jsonl,
+For each model: config.json and model.safetensors (or shards) as save_pretrained writes them, streams.jsonl,
 expected.json (loss, terms, surprisals, the first ten AdamW losses) and gradients.safetensors (d(loss)/d(parameter)
-under the checkpoint's own names and layout). The numbers are computed in float64 from the f32 weights, with eager
+under the checkpoint's own names and layout). The numbers are computed in float64 from the stored weights, with eager
 attention and without dropout. See README.md for the environment.
 """
 
@@ -22,7 +22,8 @@ import safetensors.torch
 import torch
 import transformers
 from safetensors import safe_open
-from transformers import BertConfig, BertForPreTraining, GPT2Config, GPT2LMHeadModel
+from transformers import (BertConfig, BertForMaskedLM, BertForPreTraining, GPT2Config, GPT2LMHeadModel, RobertaConfig,
+                          RobertaForMaskedLM)
 
 from stream_loss import stream_loss, with_defaults
 
@@ -41,6 +42,8 @@ class Case:
     seed: int
     irregular: bool  # line 2 attends to intervals that are neither causal nor full
     adamw: dict = field(default_factory=dict)
+    dtype: torch.dtype = torch.float32  # of the file
+    shard: str = "1GB"
 
 
 def bert_config(**changes):
@@ -54,17 +57,34 @@ def gpt2_config(**changes):
                       bos_token_id=0, eos_token_id=0, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, **changes)
 
 
+# Smaller than the others: what they show lies in the configuration and in the file.
+SMALL = {"vocab_size": 67, "intermediate_size": 29, "num_hidden_layers": 1, "hidden_dropout_prob": 0.0,
+         "hidden_size": WIDTH, "num_attention_heads": HEADS, "max_position_embeddings": POSITIONS,
+         "attention_probs_dropout_prob": 0.0}
+
 CASES = {
     "bert-gelu": Case(BertForPreTraining, bert_config(hidden_act="gelu", layer_norm_eps=1e-12), 1, False, MILD),
     "bert-gelu_new": Case(BertForPreTraining, bert_config(hidden_act="gelu_new", layer_norm_eps=1e-5), 2, True, STRONG),
     "gpt2-gelu_new": Case(GPT2LMHeadModel, gpt2_config(activation_function="gelu_new"), 3, False, MILD),
     "gpt2-gelu": Case(GPT2LMHeadModel, gpt2_config(activation_function="gelu", n_inner=61, layer_norm_epsilon=1e-3), 4,
                       True, STRONG),
+    # The head's GELU is exact, whatever the layers have; the first position is row 4 of the table.
+    "roberta-quick_gelu-f16": Case(RobertaForMaskedLM, RobertaConfig(**SMALL, hidden_act="quick_gelu", type_vocab_size=1,
+                                                                     layer_norm_eps=1e-5, pad_token_id=3), 5, True, STRONG,
+                                   torch.float16),
+    "bert-relu-bf16-shards": Case(BertForMaskedLM, BertConfig(**SMALL, hidden_act="relu", type_vocab_size=3,
+                                                              layer_norm_eps=1e-2), 6, False, STRONG, torch.bfloat16, "9KB"),
+    # n_inner null, scores that are not scaled, a vocabulary head of its own.
+    "gpt2-silu-untied": Case(GPT2LMHeadModel,
+                             GPT2Config(vocab_size=67, n_embd=WIDTH, n_head=HEADS, n_layer=1, n_positions=POSITIONS,
+                                        bos_token_id=0, eos_token_id=0, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0,
+                                        activation_function="silu", scale_attn_weights=False, tie_word_embeddings=False),
+                             7, True, STRONG),
 }
 
 
 def is_norm(name):
-    return any(part.startswith(("ln_", "LayerNorm")) for part in name.split("."))
+    return any(part.startswith(("ln_", "LayerNorm", "layer_norm")) for part in name.split("."))
 
 
 def decays(name):
@@ -86,17 +106,17 @@ def randomise(model, generator):
             parameter.copy_(mean + deviation * torch.randn(parameter.shape, generator=generator))
 
 
-def ids(size, generator):
-    return torch.randint(1, VOCABULARY, (size,), generator=generator).tolist()
+def ids(size, generator, vocabulary):
+    return torch.randint(1, vocabulary, (size,), generator=generator).tolist()
 
 
-def bert_streams(irregular, generator):
+def bert_streams(irregular, generator, vocabulary):
     """Masked rows with unequal weights, both segments, labels of both classes, a line without a label."""
     first, second, third = 17, 9, 2
-    token = [ids(size, generator) for size in (first, second, third)]
+    token = [ids(size, generator, vocabulary) for size in (first, second, third)]
     token[0][3] = token[1][7] = 0  # the row that PyTorch's padding_idx would leave without a gradient
-    right = ids(9, generator)
-    right[2], right[4] = 0, VOCABULARY - 1
+    right = ids(9, generator, vocabulary)
+    right[2], right[4] = 0, vocabulary - 1
     banded = [[max(0, i - 3), min(second, i + 2)] for i in range(second)]
     return [
         {"token": token[0], "position": list(range(first)), "block_position": [0] * first,
@@ -111,12 +131,26 @@ def bert_streams(irregular, generator):
     ]
 
 
-def gpt2_streams(irregular, generator):
+def masked_streams(irregular, generator, vocabulary):
+    """The same without labels, and for a RoBERTa in one segment."""
+    streams = bert_streams(irregular, generator, vocabulary)
+    return [{key: value for key, value in stream.items() if key != "label"} for stream in streams]
+
+
+def roberta_streams(irregular, generator, vocabulary):
+    streams = masked_streams(irregular, generator, vocabulary)
+    return [{key: value for key, value in stream.items() if key != "segment"} for stream in streams]
+
+
+STREAMS = {BertForPreTraining: bert_streams, BertForMaskedLM: masked_streams, RobertaForMaskedLM: roberta_streams}
+
+
+def gpt2_streams(irregular, generator, vocabulary):
     """Each row predicts the next; a row without a target, unequal weights, positions that do not start at 0."""
     first, second, third = 17, 9, 1
-    token = [ids(size, generator) for size in (first, second, third)]
+    token = [ids(size, generator, vocabulary) for size in (first, second, third)]
     token[0][0] = token[2][0] = 0
-    token[1][2] = VOCABULARY - 1
+    token[1][2] = vocabulary - 1
     following = [line[1:] + [0] for line in token]
     targets = [[[row, right, 1.0] for row, right in enumerate(line)] for line in following]
     del targets[0][7]
@@ -175,18 +209,19 @@ def write_case(name, case, root):
     generator = torch.Generator().manual_seed(case.seed)
     model = case.model(case.config)
     randomise(model, generator)
-    model.save_pretrained(directory)
+    model.to(case.dtype).save_pretrained(directory, max_shard_size=case.shard)
     (directory / "generation_config.json").unlink(missing_ok=True)
 
-    make_streams = gpt2_streams if case.config.model_type == "gpt2" else bert_streams
-    streams = make_streams(case.irregular, generator)
+    streams = STREAMS.get(case.model, gpt2_streams)(case.irregular, generator, case.config.vocab_size)
     (directory / "streams.jsonl").write_text("".join(json.dumps(stream) + "\n" for stream in streams))
     streams = [with_defaults(stream) for stream in streams]
 
     model = load(case, directory)
     result = gradients(model, streams)
-    with safe_open(directory / "model.safetensors", "pt") as stored:
-        names = list(stored.keys())
+    names = []
+    for file in directory.glob("model*.safetensors"):
+        with safe_open(file, "pt") as stored:
+            names += stored.keys()
     by_name = dict(model.named_parameters(remove_duplicate=False))
     stored_gradients = {name: by_name[name].grad.float().contiguous() for name in names}
     safetensors.torch.save_file(stored_gradients, directory / "gradients.safetensors", metadata={"format": "pt"})

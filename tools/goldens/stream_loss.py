@@ -47,7 +47,7 @@ def with_defaults(stream):
     full.setdefault("target", [])
     full.setdefault("label", [])
     if any(full.get("block_position", [])):
-        raise UnsupportedStream("block positions: neither BERT nor GPT-2 has them")
+        raise UnsupportedStream("block positions: no model here has them")
     return full
 
 
@@ -74,9 +74,11 @@ def additive_mask(stream, dtype):
 def logits(model, stream):
     """(vocabulary logits [N, V], sentence logits [2] or None)."""
     causal = model.config.model_type == "gpt2"
+    # RoBERTa counts positions from behind its padding token; a stream counts from 0.
+    first = model.config.pad_token_id + 1 if model.config.model_type == "roberta" else 0
     arguments = {
         "input_ids": torch.tensor([stream["token"]]),
-        "position_ids": torch.tensor([stream["position"]]),
+        "position_ids": torch.tensor([stream["position"]]) + first,
     }
     if not native_mask(stream, causal):
         arguments["attention_mask"] = additive_mask(stream, model.dtype)
@@ -85,6 +87,8 @@ def logits(model, stream):
             raise UnsupportedStream("segments: GPT-2 has none")
         return model(**arguments, use_cache=False).logits[0], None
     output = model(**arguments, token_type_ids=torch.tensor([stream["segment"]]))
+    if "prediction_logits" not in output:
+        return output.logits[0], None
     return output.prediction_logits[0], output.seq_relationship_logits[0]
 
 
