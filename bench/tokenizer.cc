@@ -99,8 +99,10 @@ void print(const Arguments& arguments, const std::string& what, const Cost& cost
     fmt::print("{{\"seconds\":{},\"cpu_seconds\":{},\"bytes\":{},\"ids\":{},\"checksum\":{}}}\n", wall.median,
                cpu.median, bytes, checksum.ids, checksum.sum);
   } else {
-    fmt::print("{}  median {:.3f} s, best {:.3f} s; {:.1f} MB/s a core (best {:.1f}); checksum {}\n", what,
-               wall.median, wall.best, megabytes / cpu.median, megabytes / cpu.best, checksum.sum);
+    fmt::print("{}  median {:.3f} s, best {:.3f} s; {:.1f} MB/s a core (best {:.1f})", what, wall.median,
+               wall.best, megabytes / cpu.median, megabytes / cpu.best);
+    if (checksum.ids) fmt::print("; {} ids, checksum {}", checksum.ids, checksum.sum);
+    fmt::print("\n");
   }
   std::fflush(stdout);
 }

@@ -7,7 +7,9 @@ The text is Debian's own reference manual in English and Chinese (package debian
 repeated until there is enough of it. Each repetition has every tenth word put together from halves of two others and
 every tenth Chinese character exchanged for another, so that not all words have been seen before.
 
-Prints median and range of seconds of both sides, MB/s per thread, and the ratio of the medians. Stops where the ids of
+Prints of both sides the median and range of seconds, the median of a core's seconds (of all threads together), MB/s by
+the latter, and the ratios of the medians. On a machine that does other work too, a core's seconds are the fairer ones.
+Each repetition times both, one after the other. Stops where the ids of
 the two sides differ. Environment: tools/goldens/README.md. Not run by CI.
 """
 
@@ -81,12 +83,23 @@ def trainer(kind, entries):
                                      special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])
 
 
+class Timer:
+    """Seconds of the clock and of a core between two moments."""
+
+    def __enter__(self):
+        self.begin = time.perf_counter(), time.process_time()
+        return self
+
+    def __exit__(self, *_):
+        self.times = time.perf_counter() - self.begin[0], time.process_time() - self.begin[1]
+
+
 def trained(kind, text, entries):
-    """(tokenizer, seconds)."""
+    """(tokenizer, times)."""
     tokenizer, teacher = untrained(kind), trainer(kind, entries)
-    begin = time.perf_counter()
-    tokenizer.train([str(text)], teacher)
-    return tokenizer, time.perf_counter() - begin
+    with Timer() as timer:
+        tokenizer.train([str(text)], teacher)
+    return tokenizer, timer.times
 
 
 def checksum(encodings):
@@ -97,30 +110,32 @@ def checksum(encodings):
 
 
 def encode(tokenizer, lines, fast):
-    """(checksum, seconds)."""
+    """(checksum, times)."""
     call = tokenizer.encode_batch_fast if fast else tokenizer.encode_batch
-    begin = time.perf_counter()
-    encodings = call(lines, add_special_tokens=False)
-    seconds = time.perf_counter() - begin
-    return checksum(encodings), seconds
+    with Timer() as timer:
+        encodings = call(lines, add_special_tokens=False)
+    return checksum(encodings), timer.times
 
 
 def ours(arguments, *options):
-    """The one JSON line that bench/tokenizer prints."""
+    """The JSON line that bench/tokenizer prints, and the times in it."""
     command = [arguments.bench, "--json", "--repetitions", "1", "--threads", str(arguments.threads), *map(str, options)]
     output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    return json.loads(output.splitlines()[-1])
+    result = json.loads(output.splitlines()[-1])
+    return result, (result["seconds"], result["cpu_seconds"])
 
 
-def report(what, theirs, own, size, threads):
-    def say(name, seconds):
-        median = statistics.median(seconds)
-        print(f"  {name:<12} median {median:7.3f} s [{min(seconds):.3f}, {max(seconds):.3f}]  "
-              f"{size / median / 1e6 / threads:6.1f} MB/s a thread")
+def report(what, theirs, own, size):
+    def say(name, times):
+        wall, cpu = ([t[i] for t in times] for i in (0, 1))
+        print(f"  {name:<10} median {statistics.median(wall):7.3f} s [{min(wall):.3f}, {max(wall):.3f}], on a core "
+              f"{statistics.median(cpu):7.3f} s [{min(cpu):.3f}, {max(cpu):.3f}], "
+              f"{size / statistics.median(cpu) / 1e6:5.1f} MB/s a core")
     print(what)
     say("tokenizers", theirs)
     say("surprisal", own)
-    print(f"  ratio {statistics.median(theirs) / statistics.median(own):.2f}", flush=True)
+    wall, cpu = (statistics.median(t[i] for t in theirs) / statistics.median(t[i] for t in own) for i in (0, 1))
+    print(f"  ratio {wall:.2f}, of a core's seconds {cpu:.2f}", flush=True)
 
 
 def time_encoding(kind, tokenizer, text, folder, arguments):
@@ -129,25 +144,25 @@ def time_encoding(kind, tokenizer, text, folder, arguments):
     times = {"encode_batch": [], "encode_batch_fast": [], "surprisal": []}
     for _ in range(arguments.repeat):
         for name in ("encode_batch", "encode_batch_fast"):
-            expected, seconds = encode(tokenizer, lines, name.endswith("fast"))
-            times[name].append(seconds)
-        result = ours(arguments, "--text", text, "--tokenizer", folder)
+            expected, taken = encode(tokenizer, lines, name.endswith("fast"))
+            times[name].append(taken)
+        result, taken = ours(arguments, "--text", text, "--tokenizer", folder)
         if result["checksum"] != expected:
             raise SystemExit(f"{kind}: the ids differ")
-        times["surprisal"].append(result["seconds"])
+        times["surprisal"].append(taken)
     for name in ("encode_batch", "encode_batch_fast"):
         report(f"{kind}, {name}, {arguments.threads} threads, {len(lines)} lines, {size / 1e6:.1f} MB", times[name],
-               times["surprisal"], size, arguments.threads)
+               times["surprisal"], size)
 
 
 def time_training(kind, text, arguments):
     theirs, own = [], []
     for _ in range(arguments.repeat):
         theirs.append(trained(kind, text, arguments.vocab_size)[1])
-        own.append(ours(arguments, "--text", text, "--train", kind, "--vocab-size", arguments.vocab_size)["seconds"])
+        own.append(ours(arguments, "--text", text, "--train", kind, "--vocab-size", arguments.vocab_size)[1])
     size = text.stat().st_size
     report(f"{kind}, training {arguments.vocab_size} entries, {arguments.threads} threads, {size / 1e6:.1f} MB", theirs,
-           own, size, arguments.threads)
+           own, size)
 
 
 def main():
