@@ -39,7 +39,7 @@ std::uint64_t hash_of(std::string_view word) {
 WordCache::WordCache() : entries_(2 * kPlaces) {}
 
 std::span<const WordToken> WordCache::tokens(std::string_view word, bool bytes, const TokenModel& model) {
-  if (word.size() > Entry::kBytes) return ask(word, bytes, model);
+  if (word.empty() || word.size() > Entry::kBytes) return ask(word, bytes, model);
   Entry* place = &entries_[2 * (hash_of(word) & (kPlaces - 1))];
   for (Entry* entry : {place, place + 1}) {
     if (std::string_view(entry->word, entry->size) == word) return {entry->tokens, entry->count};
