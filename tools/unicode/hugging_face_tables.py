@@ -19,6 +19,11 @@ CODE_POINTS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
 CATEGORIES = ("Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cf").split()
 
 
+# What Unicode 15, which utf8proc may have, gives a decomposition or a place in canonical order.
+UNICODE_15 = [0xECE, 0x10EFD, 0x10EFE, 0x10EFF, 0x11F41, 0x11F42, *range(0x1E030, 0x1E06E), 0x1E08F,
+              *range(0x1E4EC, 0x1E4F0)]
+
+
 def normalizer(**on):
     parts = dict(clean_text=False, handle_chinese_chars=False, strip_accents=False, lowercase=False)
     return BertNormalizer(**{**parts, **on})
@@ -47,7 +52,8 @@ def undecomposed():
         kept = strip.normalize_str(mark + other) == mark + other and strip.normalize_str(other + mark) == other + mark
         if unicodedata.normalize("NFD", mark) != mark or (unicodedata.combining(mark) and kept):
             found.append(c)
-    return found
+    assert all(NFKD().normalize_str(chr(c) + "\u0323") == chr(c) + "\u0323" for c in UNICODE_15)
+    return sorted(found + UNICODE_15)
 
 
 def undecomposed_compatibility():

@@ -44,7 +44,14 @@ AddedTokens::AddedTokens(const Json& root, const Vocabulary& vocabulary, const N
   if (auto list = root.find("added_tokens"); list != root.end() && !list->is_null()) {
     read(*list, vocabulary, where + ", added_tokens");
   }
-  for (AddedToken& token : tokens_) token.spelling = spelling_of(token, normalizer);
+  for (AddedToken& token : tokens_) {
+    token.spelling = spelling_of(token, normalizer);
+    if (!token.spelling.empty()) continue;
+    // Hugging Face finds nothing everywhere, and fails on text outside ASCII.
+    throw Error(ErrorKind::data,
+                {.what = fmt::format("token {} is normalized to nothing", Json(token.content).dump()),
+                 .where = where + ", added_tokens"});
+  }
   // Where two have the same spelling, the special one comes first, then the one that is listed first.
   for (bool special : {true, false}) {
     for (std::size_t i = 0; i < tokens_.size(); ++i) {
@@ -78,7 +85,6 @@ void AddedTokens::read(const Json& list, const Vocabulary& vocabulary, const std
 }
 
 void AddedTokens::Matcher::add(std::string_view spelling, std::size_t index) {
-  if (spelling.empty()) return;
   begins[static_cast<unsigned char>(spelling.front())] = true;
   trie.add(spelling, static_cast<std::int32_t>(index));
 }

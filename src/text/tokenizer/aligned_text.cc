@@ -55,16 +55,15 @@ void Origins::list() {
 }
 
 AlignedText AlignedText::from(std::string_view text, std::uint32_t begin) {
-  return {std::string(text), Origins::in_place(text.size(), begin), begin == 0};
+  return {std::string(text), Origins::in_place(text.size(), begin)};
 }
 
 AlignedText AlignedText::slice(ByteSpan span) const {
-  return {text.substr(span.begin, span.end - span.begin), origin.slice(span.begin, span.end),
-          begins_text && span.begin == 0};
+  return {text.substr(span.begin, span.end - span.begin), origin.slice(span.begin, span.end)};
 }
 
 AlignedText AlignedText::successor() const {
-  return {{}, origin.successor(), begins_text};
+  return {{}, origin.successor()};
 }
 
 void AlignedText::append(std::string_view bytes, std::uint32_t from) {

@@ -56,9 +56,8 @@ class Origins {
 };
 
 struct AlignedText {
-  std::string text;          // valid UTF-8
-  Origins origin;            // [bytes of text]
-  bool begins_text = false;  // nothing of the original stands before it
+  std::string text;  // valid UTF-8
+  Origins origin;    // [bytes of text]
 
   // Text that is still what it was, from byte `begin` of the original on.
   static AlignedText from(std::string_view text, std::uint32_t begin = 0);

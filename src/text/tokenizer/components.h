@@ -30,6 +30,8 @@ class PreTokenizer {
   // The same, but may leave the byte-level characters to be written (Words::bytes): most words are known from
   // their bytes alone.
   virtual void pre_tokenize_to_bytes(Words& words) const { pre_tokenize(words); }
+  // Whether what it does depends on where in the original text words come from.
+  virtual bool needs_origins() const { return false; }
 };
 
 // A token of a word: its id and the byte of the word at which it begins.

@@ -25,12 +25,15 @@ std::optional<char> byte_of(std::string_view piece) {
 
 void BpeDecoder::decode(std::vector<std::string>& pieces) const {
   if (suffix_.empty()) return;
-  for (std::size_t i = 0; i < pieces.size(); ++i) {
-    std::string_view blank = i + 1 < pieces.size() ? " " : "";
-    for (std::size_t at = pieces[i].find(suffix_); at != std::string::npos;
-         at = pieces[i].find(suffix_, at + blank.size())) {
-      pieces[i].replace(at, suffix_.size(), blank);
+  for (std::string& piece : pieces) {
+    std::string result;
+    std::size_t done = 0;
+    for (std::size_t at = piece.find(suffix_); at != std::string::npos; at = piece.find(suffix_, done)) {
+      result.append(piece, done, at - done);
+      if (&piece != &pieces.back()) result += ' ';
+      done = at + suffix_.size();
     }
+    piece = result.append(piece, done);
   }
 }
 

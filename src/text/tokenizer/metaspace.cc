@@ -54,7 +54,7 @@ void MetaspacePreTokenizer::pre_tokenize(Words& words) const {
   for (ByteSpan span : words.spans) {
     std::string_view text = words.word(span);
     auto begin = static_cast<std::uint32_t>(content.text.size());
-    bool first = span.begin == 0 && words.content.begins_text;
+    bool first = words.content.origin[span.begin] == 0;
     bool wanted = options_.prepend == MetaspaceOptions::Prepend::always ||
                   (options_.prepend == MetaspaceOptions::Prepend::first && first);
     if (wanted && !text.starts_with(' ') && !text.starts_with(replacement_)) {

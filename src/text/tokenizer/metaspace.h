@@ -22,6 +22,7 @@ class MetaspacePreTokenizer final : public PreTokenizer {
  public:
   explicit MetaspacePreTokenizer(const MetaspaceOptions& options);
   void pre_tokenize(Words& words) const override;
+  bool needs_origins() const override { return options_.prepend == MetaspaceOptions::Prepend::first; }
   static std::unique_ptr<PreTokenizer> create(const Json& json, const std::string& where);
 
  private:

@@ -72,6 +72,7 @@ TokenizerPipeline::TokenizerPipeline(const Json& root, const std::string& where)
       templates_(make_templates(root, where)),
       added_(root, model_->vocabulary(), normalizer_.get(), where),
       size_(model_->vocabulary().size()) {
+  needs_origins_ = pre_tokenizer_ && pre_tokenizer_->needs_origins();
   for (const AddedToken& token : added_.tokens()) size_ = std::max(size_, token.id + 1);
   check_template(templates_.single, size_, where);
   check_template(templates_.pair, size_, where);
@@ -88,7 +89,7 @@ void TokenizerPipeline::encode(std::string_view text, std::vector<std::int32_t>&
     } else {
       std::string_view between = text.substr(part.span.begin, part.span.end - part.span.begin);
       AlignedText aligned = AlignedText::from(between, part.span.begin);
-      if (!starts) aligned.origin = Origins::unknown();
+      if (!starts && !needs_origins_) aligned.origin = Origins::unknown();
       encode_between(std::move(aligned), output);
     }
   }

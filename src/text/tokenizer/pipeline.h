@@ -46,6 +46,7 @@ class TokenizerPipeline {
   SequenceTemplates templates_;
   AddedTokens added_;
   std::int32_t size_ = 0;
+  bool needs_origins_ = false;  // even where the caller asks for none
   mutable WordCachePool caches_;
 };
 

@@ -1,7 +1,9 @@
 // Components one after the other.
 #pragma once
 
+#include <algorithm>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -33,6 +35,10 @@ class PreTokenizerSequence final : public PreTokenizer {
     for (const auto& member : members_) {
       member == members_.back() ? member->pre_tokenize_to_bytes(words) : member->pre_tokenize(words);
     }
+  }
+  bool needs_origins() const override {
+    return std::any_of(members_.begin(), members_.end(),
+                       [](const auto& member) { return member->needs_origins(); });
   }
 
  private:
