@@ -95,6 +95,7 @@ int run(int count, char** arguments) {
   add_score(app);
   add_loss(app);
   add_explain(app);
+  add_inspect(app);
   add_doctor(app);
   try {
     std::span<char*> given = std::span(arguments, static_cast<std::size_t>(count)).subspan(1);

@@ -10,6 +10,8 @@
 
 #include "surprisal/error.h"
 
+#include "core/parallel.h"
+#include "ops/transpose.h"
 #include "store/safetensors_header.h"
 #include "store/widen.h"
 
@@ -154,20 +156,53 @@ HeadsOfOthers check_all(const TensorsByName& tensors, const ParameterStore& stor
   return heads;
 }
 
+// A piece of one tensor that one thread reads: 1 MiB of f32, so that several are there for each thread and
+// page faults of the mapping are shared.
+constexpr std::int64_t kPiece = std::int64_t{1} << 18;
+
+struct Piece {
+  const StoredTensor* tensor;
+  Place place;
+  bool transposed;
+  std::int64_t begin, end;  // elements, or columns of ours where it is transposed
+};
+
+void add_pieces(const StoredTensor& tensor, const Place& place, bool transposed, std::vector<Piece>& pieces) {
+  const std::int64_t size = transposed ? place.columns : place.rows * place.columns;
+  // Whole cache lines of ours: no two threads write one.
+  const std::int64_t step = transposed ? std::max<std::int64_t>(kPiece / place.rows / 16, 1) * 16 : kPiece;
+  for (std::int64_t begin = 0; begin < size; begin += step) {
+    pieces.push_back({&tensor, place, transposed, begin, std::min(begin + step, size)});
+  }
+}
+
+// The bytes as floats, where they are floats at an address of floats.
+const float* as_floats(const StoredTensor& tensor) {
+  const bool aligned = reinterpret_cast<std::uintptr_t>(tensor.bytes.data()) % alignof(float) == 0;
+  return tensor.dtype == "F32" && aligned ? reinterpret_cast<const float*>(tensor.bytes.data()) : nullptr;
+}
+
 // Stored [columns, rows] to ours [rows, columns], a few stored rows at a time: each cache line of ours is
 // then filled in one go.
-void read_transposed(const StoredTensor& tensor, const Place& place, float* ours) {
+void read_transposed(const Piece& piece, float* ours) {
   constexpr std::int64_t kBlock = 16;
-  std::vector<float> block(static_cast<std::size_t>(kBlock * place.rows));
-  for (std::int64_t begin = 0; begin < place.columns; begin += kBlock) {
-    const std::int64_t size = std::min(kBlock, place.columns - begin);
-    widen(tensor, begin * place.rows, std::span(block).first(static_cast<std::size_t>(size * place.rows)));
-    for (std::int64_t row = 0; row < place.rows; ++row) {
-      for (std::int64_t i = 0; i < size; ++i) {
-        ours[row * place.columns + begin + i] = block[static_cast<std::size_t>(i * place.rows + row)];
-      }
-    }
+  const auto [offset, rows, columns] = piece.place;
+  if (const float* stored = as_floats(*piece.tensor)) {
+    transpose(piece.end - piece.begin, rows, stored + piece.begin * rows, rows, ours + piece.begin, columns);
+    return;
   }
+  std::vector<float> block(static_cast<std::size_t>(kBlock * rows));
+  for (std::int64_t begin = piece.begin; begin < piece.end; begin += kBlock) {
+    const std::int64_t size = std::min(kBlock, piece.end - begin);
+    widen(*piece.tensor, begin * rows, std::span(block).first(static_cast<std::size_t>(size * rows)));
+    transpose(size, rows, block.data(), rows, ours + begin, columns);
+  }
+}
+
+void read_piece(const Piece& piece, std::span<float> flat) {
+  float* ours = flat.data() + piece.place.offset;
+  if (piece.transposed) return read_transposed(piece, ours);
+  widen(*piece.tensor, piece.begin, {ours + piece.begin, static_cast<std::size_t>(piece.end - piece.begin)});
 }
 
 // Elements [begin, begin + out.size()) of the transpose of `ours`.
@@ -186,23 +221,27 @@ ParameterStore make_parameter_store(const ModelConfig& config, const ParameterTa
   return {family, config, table, family.bindings(config, table)};
 }
 
+void check_parameters(const TensorFiles& files, const ParameterStore& store) {
+  const std::string where = files.path().string();
+  TensorsByName tensors = by_current_name(store.family, files);
+  drop_copies(store, where, tensors);
+  check_all(tensors, store, false, where);
+}
+
 HeadsOfOthers read_parameters(const TensorFiles& files, const ParameterStore& store, bool new_heads,
                               std::span<float> flat) {
   const std::string where = files.path().string();
   TensorsByName tensors = by_current_name(store.family, files);
   drop_copies(store, where, tensors);
   HeadsOfOthers heads = check_all(tensors, store, new_heads, where);
+  std::vector<Piece> pieces;
   for (const Binding& binding : store.bindings) {
     auto tensor = tensors.find(binding.stored);
     if (tensor == tensors.end()) continue;  // one of heads.missing
-    const Place place = place_of(binding, store.table);
-    float* ours = flat.data() + place.offset;
-    if (binding.transposed) {
-      read_transposed(*tensor->second, place, ours);
-    } else {
-      widen(*tensor->second, 0, {ours, static_cast<std::size_t>(place.rows * place.columns)});
-    }
+    add_pieces(*tensor->second, place_of(binding, store.table), binding.transposed, pieces);
   }
+  parallel_for(std::ssize(pieces),
+               [&](std::int64_t piece, int) { read_piece(pieces[static_cast<std::size_t>(piece)], flat); });
   return heads;
 }
 
