@@ -159,6 +159,17 @@ TEST_F(Safetensors, RefusesAnEntryThatBreaksARule) {
        "the shape's product overflows"},
       {R"({"dtype":"F32","shape":[2305843009213693953,2],"data_offsets":[0,8]})",
        "the shape's product overflows"},
+      // A size of 0 behind the overflow does not heal it.
+      {R"({"dtype":"F32","shape":[4611686018427387904,8,0],"data_offsets":[0,0]})",
+       "the shape's product overflows"},
+      {R"({"dtype":"F32","shape":[0,4611686018427387904,8],"data_offsets":[0,8]})",
+       "found 8 bytes, expected 0 for F32 [0, 4611686018427387904, 8]"},
+      {R"({"dtype":"F64","shape":[1152921504606846976],"data_offsets":[0,8]})",
+       "the shape's product overflows"},
+      {R"({"dtype":"F32","shape":[2],"data_offsets":[9223372036854775800,9223372036854775807]})",
+       "data_offsets leave the file"},
+      {R"({"dtype":"F32","shape":[1e0],"data_offsets":[0,8]})", "shape has a wrong value"},
+      {R"({"dtype":"F32","shape":[null],"data_offsets":[0,8]})", "shape has a wrong value: found null"},
       {R"({"dtype":"F32","shape":[3],"data_offsets":[0,8]})",
        "data_offsets do not fit dtype and shape: found 8 bytes, expected 12 for F32 [3]"},
       {R"({"dtype":"F16","shape":[2],"data_offsets":[0,8]})", "found 8 bytes, expected 4 for F16 [2]"},
@@ -198,6 +209,22 @@ TEST_F(Safetensors, RefusesMetadataThatIsNotStrings) {
               HasSubstr("__metadata__ \"step\" has a wrong value: found number, expected a string"));
   EXPECT_THAT(refusal(safetensors_bytes(R"({"__metadata__":[]})", "")),
               HasSubstr("__metadata__ has a wrong value"));
+}
+
+TEST_F(Safetensors, RefusesMoreMetadataThanAnyFileHas) {
+  std::string metadata;
+  for (int i = 0; i <= 100'000; ++i) metadata += (i > 0 ? ",\"" : "\"") + std::to_string(i) + "\":\"\"";
+  EXPECT_THAT(refusal(safetensors_bytes("{\"__metadata__\":{" + metadata + "}}", "")),
+              HasSubstr("an object of at most 100000 strings"));
+}
+
+// Shapes whose sizes add up beyond 64 bits are each refused before anything is added.
+TEST_F(Safetensors, RefusesSizesWhoseSumOverflows) {
+  const std::string half = R"({"dtype":"U8","shape":[6000000000000000000],"data_offsets":[)";
+  EXPECT_THAT(refusal(safetensors_bytes("{\"a\":" + half + "0,6000000000000000000]},\"b\":" + half +
+                                            "6000000000000000000,12000000000000000000]}}",
+                                        "x")),
+              HasSubstr("tensor \"a\": data_offsets leave the file"));
 }
 
 TEST_F(Safetensors, KeepsHostileNamesOutOfMessages) {
