@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -132,7 +134,7 @@ class Reader {
     std::map<std::int32_t, AddedToken> by_id;
     for (const auto& [content, id] : files_.added_tokens.items()) {
       AddedToken token = plain_token(content);
-      bool special = is_role(content) || is_extra(content);
+      bool special = is_role(content) || extra_spellings_.contains(content);
       token.special = special;
       token.normalized = !special;
       auto number =
@@ -148,11 +150,6 @@ class Reader {
   bool is_role(const std::string& content) const {
     return std::any_of(result_.roles.begin(), result_.roles.end(),
                        [&](const auto& role) { return role.second == content; });
-  }
-
-  bool is_extra(const std::string& content) const {
-    return std::any_of(extra_.begin(), extra_.end(),
-                       [&](const Mention& mention) { return mention.token.content == content; });
   }
 
   // additional_special_tokens is the older name of extra_special_tokens, and looked at only without that.
@@ -173,12 +170,15 @@ class Reader {
     if (!json[key].is_array()) {
       throw Error(ErrorKind::data, {.what = "the list is no array", .where = where});
     }
-    for (const Json& entry : json[key]) extra_.push_back({read_token(entry, true, where), entry.is_string()});
+    for (const Json& entry : json[key]) {
+      extra_.push_back({read_token(entry, true, where), entry.is_string()});
+      extra_spellings_.insert(extra_.back().token.content);
+    }
   }
 
   void add_listed(const std::map<std::int32_t, AddedToken>& by_id, const std::string& where) {
     for (const auto& [id, token] : by_id) {
-      listed_.push_back(token.content);
+      listed_.insert(token.content);
       AddedToken marked = token;
       marked.special = token.special || is_role(token.content);
       std::int32_t given = add(marked);
@@ -191,10 +191,6 @@ class Reader {
     }
   }
 
-  bool is_listed(const std::string& content) const {
-    return std::find(listed_.begin(), listed_.end(), content) != listed_.end();
-  }
-
   void add_roles() {
     for (const char* role : kRoles) {
       auto entry = result_.roles.find(role);
@@ -205,17 +201,20 @@ class Reader {
   }
 
   void add_once(const Mention& mention) {
+    if (listed_.contains(mention.token.content)) return;
+    std::vector<Mention>& before = done_[mention.token.content];
     auto same = [&](const Mention& other) { return is_same(mention, other); };
-    if (is_listed(mention.token.content) || std::any_of(done_.begin(), done_.end(), same)) return;
-    done_.push_back(mention);
+    if (std::any_of(before.begin(), before.end(), same)) return;
+    before.push_back(mention);
     add(mention.token);
   }
 
   // Gives the token its id; one that is there already gets the new flags.
   std::int32_t add(AddedToken token) {
     if (token.content.empty()) return -1;
-    for (AddedToken& known : result_.tokens) {
-      if (known.content != token.content) continue;
+    auto [index, is_new] = index_.emplace(token.content, result_.tokens.size());
+    if (!is_new) {
+      AddedToken& known = result_.tokens[index->second];
       token.id = known.id;
       known = token;
       return token.id;
@@ -230,8 +229,11 @@ class Reader {
   const Vocabulary& vocabulary_;
   LegacyTokens result_;
   std::map<std::string, Mention, std::less<>> mentions_;  // of roles that a file gives
-  std::vector<Mention> extra_, done_;
-  std::vector<std::string> listed_;  // the spellings of added_tokens_decoder or added_tokens.json
+  std::vector<Mention> extra_;
+  std::unordered_set<std::string> extra_spellings_;
+  std::unordered_set<std::string> listed_;  // of added_tokens_decoder or added_tokens.json
+  std::unordered_map<std::string, std::vector<Mention>> done_;
+  std::unordered_map<std::string, std::size_t> index_;  // in the tokens, by spelling
   std::int32_t next_;
 };
 
