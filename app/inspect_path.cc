@@ -119,9 +119,11 @@ OrderedJson verify_checkpoint(const fs::path& directory) {
     const TensorFiles files(*weights);
     const ModelConfig config = read_model_config(directory);
     const ParameterTable table = make_parameter_table(config);
-    check_parameters(files, make_parameter_store(config, table));
+    const HeadsOfOthers heads = check_parameters(files, make_parameter_store(config, table));
     require_finite(files);
     verified["tensors"] = files.tensors().size();
+    if (!heads.missing.empty()) verified["missing_heads"] = heads.missing;
+    if (!heads.left_out.empty()) verified["heads_of_other_tasks"] = heads.left_out;
   }
   const fs::path optimizer = directory / "state" / "optimizer.safetensors";
   if (is_there(optimizer)) {

@@ -4,6 +4,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "surprisal/error.h"
 
@@ -50,6 +52,16 @@ void write_file(const fs::path& path, std::string_view content) {
   file.commit();
 }
 
+// Tensors that `transformers` has in the model though nothing reads them: it warns where they are missing.
+void add_unread_copies(const ParameterStore& store, std::vector<TensorToWrite>& tensors) {
+  for (const SharedTensor& shared : store.family.shared(store.config)) {
+    if (shared.equal) continue;
+    TensorToWrite copy = *std::ranges::find(tensors, shared.of, &TensorToWrite::name);
+    copy.name = shared.copy;
+    tensors.push_back(std::move(copy));
+  }
+}
+
 // Gradients of one model lie end to end, as its weights do.
 std::span<const float> flat_gradients(const Transformer& model) {
   const Tensor first = model.gradient(0);
@@ -91,7 +103,9 @@ void save_model(const fs::path& directory, const ModelConfig& config, const Para
   OrderedJson json = store.family.write_config(config);
   json["dtype"] = dtype == Dtype::bf16 ? "bfloat16" : "float32";
   write_file(directory / kConfig, json.dump(2) + '\n');
-  write_safetensors(directory / kWeightsFile, parameters_to_write(store, weights, dtype));
+  std::vector<TensorToWrite> tensors = parameters_to_write(store, weights, dtype);
+  add_unread_copies(store, tensors);
+  write_safetensors(directory / kWeightsFile, tensors);
   if (tokenizer != nullptr) tokenizer->save(directory);
 }
 

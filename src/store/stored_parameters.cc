@@ -221,11 +221,11 @@ ParameterStore make_parameter_store(const ModelConfig& config, const ParameterTa
   return {family, config, table, family.bindings(config, table)};
 }
 
-void check_parameters(const TensorFiles& files, const ParameterStore& store) {
+HeadsOfOthers check_parameters(const TensorFiles& files, const ParameterStore& store) {
   const std::string where = files.path().string();
   TensorsByName tensors = by_current_name(store.family, files);
   drop_copies(store, where, tensors);
-  check_all(tensors, store, false, where);
+  return check_all(tensors, store, true, where);
 }
 
 HeadsOfOthers read_parameters(const TensorFiles& files, const ParameterStore& store, bool new_heads,

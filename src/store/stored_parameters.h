@@ -37,8 +37,8 @@ struct HeadsOfOthers {
 HeadsOfOthers read_parameters(const TensorFiles& files, const ParameterStore& store, bool new_heads,
                               std::span<float> flat);
 
-// The same checks alone. Throws Error (data).
-void check_parameters(const TensorFiles& files, const ParameterStore& store);
+// The same checks alone, heads aside. Throws Error (data).
+HeadsOfOthers check_parameters(const TensorFiles& files, const ParameterStore& store);
 
 // The current names of the tensors, sorted, buffers left out.
 std::vector<std::string> current_names(const Family& family, const TensorFiles& files);

@@ -6,6 +6,7 @@
 
 #include "core/file.h"
 #include "store/manifest.h"
+#include "store/model_directory.h"
 #include "store/safetensors.h"
 #include "tests/app/program.h"
 
@@ -140,6 +141,21 @@ TEST_F(InspectVerb, VerifiesThatTensorsFitTheConfiguration) {
   std::filesystem::rename(workplace_ / "t.safetensors", workplace_ / "gpt2/model.safetensors");
   EXPECT_EQ(inspect({"gpt2"}).code, 0);
   EXPECT_FAILS(inspect({"--verify", "gpt2"}), 3, HasSubstr("transformer.wpe.weight is missing"));
+}
+
+TEST_F(InspectVerb, TellsHeadsOfOtherTasksFromDamage) {
+  Transformer model(read_model_config(workplace_ / "bert"), Mode::evaluate, {.tokens = 4});
+  load_weights(workplace_ / "bert", model);
+  const ParameterStore store = make_parameter_store(model.config(), model.table());
+  std::vector<TensorToWrite> tensors = parameters_to_write(store, model.weights());
+  std::erase_if(tensors, [](const TensorToWrite& tensor) { return tensor.name.starts_with("cls."); });
+  tensors.push_back({"classifier.bias", {3}, [](std::int64_t, std::span<float> out) {
+                       for (float& value : out) value = 1;
+                     }});
+  write_safetensors(workplace_ / "bert/model.safetensors", tensors);
+  Json verified = json_of("bert", {"--verify"}).at("verified");
+  EXPECT_EQ(verified.at("heads_of_other_tasks"), Json({"classifier.bias"}));
+  EXPECT_EQ(verified.at("missing_heads").size(), 5);
 }
 
 TEST_F(InspectVerb, SaysWhatIsWrongWithAConfigurationAndShowsTheRest) {

@@ -72,6 +72,24 @@ TEST_P(ModelDirectory, IsRoundedToBf16WhereThatIsAskedFor) {
   EXPECT_EQ(parse_json(read_file(directory_.path() / "config.json"), "").at("dtype"), "float32");
 }
 
+// `transformers` would warn of a bias that an untied decoder leaves unused.
+TEST_P(ModelDirectory, HoldsEveryTensorOfAnUntiedHead) {
+  ModelConfig config = tiny_config();
+  config.tie_word_embeddings = false;
+  Transformer model(config, Mode::evaluate, kSmall);
+  model.initialise(1);
+  save_model(directory_.path(), model, nullptr);
+  const SafetensorsFile file(directory_.path() / "model.safetensors");
+  const std::string head = config.family == "bert" ? "cls.predictions." : "lm_head.";
+  for (const char* name : {"bias", "decoder.bias", "decoder.weight"}) {
+    EXPECT_EQ(file.find(head + name) != nullptr, config.family != "gpt2") << name;
+  }
+  EXPECT_EQ(file.find("lm_head.weight") != nullptr, config.family == "gpt2");
+  Transformer again(read_model_config(directory_.path()), Mode::evaluate, kSmall);
+  load_weights(directory_.path(), again);
+  EXPECT_EQ(std::memcmp(again.weights().data(), model.weights().data(), model.weights().size_bytes()), 0);
+}
+
 TEST_P(ModelDirectory, StoresTiedWeightsOnce) {
   save_model(directory_.path(), model_, nullptr);
   const SafetensorsFile file(directory_.path() / "model.safetensors");
