@@ -34,11 +34,12 @@ class Tokenizer {
   static Tokenizer from_json(std::string tokenizer_json, std::string tokenizer_config_json,
                              const std::string& where);
 
-  // Reads a directory that holds tokenizer.json (and tokenizer_config.json, if there is one), or a
-  // tokenizer.json (and the tokenizer_config.json beside it). Roles come from tokenizer_config.json; without
-  // it, or if it names no token, from the usual spellings ([CLS],
-  // <|endoftext|>, <s> ...).
-  // Throws Error (io: missing file; data: malformed, or a component that is not known, by name).
+  // Reads a directory that holds tokenizer.json, or else vocab.txt (BERT), or vocab.json and merges.txt
+  // (GPT-2, RoBERTa), which become the tokenizer.json that transformers makes of them; or one of these files,
+  // with what it needs beside it. Roles come from tokenizer_config.json; without it, or if it names no token,
+  // from the usual spellings ([CLS], <|endoftext|>, <s> ...). docs/tokenizers.md has every layout and
+  // component. Truncation and padding that a file asks for are not applied. Throws Error (io: missing file;
+  // data: malformed, or a component, option or class that is not known, by name).
   static Tokenizer load(const std::filesystem::path& path);
 
   // Appends the ids of `text` (valid UTF-8) without what the post-processor adds. If `starts` is given,
