@@ -13,11 +13,15 @@
 namespace surprisal {
 namespace {
 
+// Those of known tokenizers have a few hundred bytes.
+constexpr std::size_t kMaxPattern = 16 * 1024;
+
 class Translator : OnigurumaReader {
  public:
   Translator(std::string_view pattern, const std::string& where) : OnigurumaReader(pattern, where) {}
 
   std::string translate() {
+    if (pattern_.size() > kMaxPattern) refuse(fmt::format("a length of {} bytes", pattern_.size()));
     groups_.push_back({});
     while (at_ < pattern_.size()) step();
     if (groups_.size() > 1) refuse("a group that is not closed");

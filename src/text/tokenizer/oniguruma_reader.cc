@@ -11,6 +11,7 @@ namespace surprisal {
 namespace {
 
 constexpr int kMaxDepth = 32;
+constexpr std::size_t kMaxShown = 200;  // bytes of a pattern in an error
 
 bool is_hexadecimal(char32_t c) {
   return is_ascii_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
@@ -27,8 +28,10 @@ std::string literal_text(char32_t c) {
 }
 
 void OnigurumaReader::refuse(std::string what) const {
+  std::string shown(pattern_.substr(0, kMaxShown));
+  if (pattern_.size() > kMaxShown) shown = utf8_lossy(shown) + " ...";
   throw Error(ErrorKind::data,
-              {.what = fmt::format("regular expression {}: {} is not supported", pattern_, what),
+              {.what = fmt::format("regular expression {}: {} is not supported", shown, what),
                .where = where_,
                .found = fmt::format("at byte {}", at_)});
 }
