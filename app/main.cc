@@ -97,6 +97,7 @@ int run(int count, char** arguments) {
   add_explain(app);
   add_inspect(app);
   add_doctor(app);
+  add_completion(app);
   try {
     std::span<char*> given = std::span(arguments, static_cast<std::size_t>(count)).subspan(1);
     check_names(app, given);

@@ -18,6 +18,7 @@ void add_loss(CLI::App& app);
 void add_explain(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_doctor(CLI::App& app);
+void add_completion(CLI::App& app);
 
 // The arguments with "--section.key VALUE" as the one word "--section.key=VALUE", so that the parser does not
 // take VALUE for a file.

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "surprisal/override.h"
+
 namespace surprisal {
 
 struct IntRange {
@@ -52,13 +54,6 @@ class OptionVisitor {
 };
 
 using VisitFunction = std::function<void(OptionVisitor&)>;
-
-// An override from the command line: {"train.learning_rate", "3e-4"}. The text is a TOML value; a text that
-// is not one and meets a string field is that string itself (--tokenizer.path tokenizers/bpe).
-struct Override {
-  std::string key;
-  std::string text;
-};
 
 // Reads `file` (may be empty: no file) and then `overrides` into the fields that `visit` lists, checks types,
 // ranges and choices, and returns the dotted keys that were given (file or override). Relative paths are

@@ -3,9 +3,8 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
-#include <string>
-#include <vector>
+
+#include "surprisal/evaluation.h"
 
 #include "infer/loss_sums.h"
 #include "model/transformer.h"
@@ -13,17 +12,6 @@
 #include "text/corpus/token_corpus.h"
 
 namespace surprisal {
-
-struct Evaluation {
-  double loss = 0;                // of the specification, nats
-  LossSum token, label;           // each term
-  std::vector<std::string> part;  // names of a mixture's parts
-  std::vector<LossSum> token_by_part, label_by_part;
-  std::optional<double> token_accuracy, label_accuracy;
-  std::optional<double> bits_per_byte;  // where every token of the text was a target once
-  double unigram_entropy = 0;           // of the token targets' own distribution, nats
-  std::uint64_t tokens = 0;             // rows that went through the model
-};
 
 // Streams done and streams in all.
 using EvaluationProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;

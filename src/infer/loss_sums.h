@@ -8,18 +8,13 @@
 #include <cstdint>
 #include <vector>
 
+#include "surprisal/evaluation.h"
 #include "surprisal/stream.h"
 
 #include "model/transformer.h"
 #include "objective/mixture.h"
 
 namespace surprisal {
-
-struct LossSum {
-  double sum = 0;     // of weight * surprisal, nats
-  double weight = 0;  // of weights
-  double mean() const { return weight > 0 ? sum / weight : 0; }
-};
 
 struct TermSums {
   std::vector<LossSum> by_part;

@@ -10,6 +10,7 @@
 
 #include "infer/evaluate.h"
 #include "objective/mixture.h"
+#include "objective/sampler.h"
 #include "stream/packing.h"
 
 namespace surprisal {
@@ -23,11 +24,14 @@ std::int64_t window_length(const ModelConfig& config, const ScoreOptions& option
 // masked tokens.
 class PseudoLikelihood {
  public:
-  PseudoLikelihood(Transformer& model, const Tokenizer& tokenizer, const ScoreOptions& options, Score& score)
+  // `each`: where every scored token goes as well, unless null.
+  PseudoLikelihood(Transformer& model, const Tokenizer& tokenizer, const ScoreOptions& options, Score& score,
+                   std::vector<ScoredToken>* each)
       : model_(model),
         tokenizer_(tokenizer),
         capacity_(score_capacity(model.config(), options)),
-        score_(score) {}
+        score_(score),
+        each_(each) {}
 
   void add(std::span<const std::int32_t> window) {
     Stream sequence = lay_out(window);
@@ -49,6 +53,9 @@ class PseudoLikelihood {
     model_.evaluate(stream_, result_);
     for (float surprisal : result_.token.surprisal) score_.nats += surprisal;
     score_.tokens += stream_.target.size();
+    for (std::size_t index = 0; each_ != nullptr && index < stream_.target.size(); ++index) {
+      each_->push_back({stream_.target[index].id, result_.token.surprisal[index]});
+    }
     stream_.clear();
   }
 
@@ -80,6 +87,7 @@ class PseudoLikelihood {
   const Tokenizer& tokenizer_;
   std::int64_t capacity_;
   Score& score_;
+  std::vector<ScoredToken>* each_;
   std::vector<bool> scored_;
   Stream stream_;
   StreamResult result_;
@@ -91,7 +99,7 @@ std::int64_t special_count(const Tokenizer& tokenizer) {
 }
 
 void score_pll(Transformer& model, const Tokenizer& tokenizer, const TokenCorpus& corpus,
-               const ScoreOptions& options, Score& score) {
+               const ScoreOptions& options, Score& score, std::vector<ScoredToken>* each) {
   if (!tokenizer.special().mask) {
     throw Error(ErrorKind::usage,
                 {.what = "rule pll needs a tokenizer with a mask token", .fix = "use --rule windows"});
@@ -102,7 +110,7 @@ void score_pll(Transformer& model, const Tokenizer& tokenizer, const TokenCorpus
                                    .found = fmt::format("{}", score.sequence_length),
                                    .expected = fmt::format("at least {}", special_count(tokenizer) + 1)});
   }
-  PseudoLikelihood likelihood(model, tokenizer, options, score);
+  PseudoLikelihood likelihood(model, tokenizer, options, score, each);
   for (std::uint64_t document = 0; document < corpus.documents(); ++document) {
     std::span<const std::int32_t> tokens = corpus.document(document).tokens;
     for (std::size_t begin = 0; begin < tokens.size(); begin += static_cast<std::size_t>(room)) {
@@ -129,6 +137,51 @@ void score_windows(Transformer& model, const Tokenizer& tokenizer, const TokenCo
   score.tokens = static_cast<std::uint64_t>(std::llround(evaluation.token.weight));
 }
 
+// The tokens of one window in the order of the text.
+void score_stream(Transformer& model, const Stream& stream, bool reverse, std::vector<ScoredToken>& each) {
+  StreamResult result;
+  model.evaluate(stream, result);
+  const std::size_t before = each.size();
+  for (std::size_t index = 0; index < stream.target.size(); ++index) {
+    each.push_back({stream.target[index].id, result.token.surprisal[index]});
+  }
+  if (reverse) std::reverse(each.begin() + static_cast<std::ptrdiff_t>(before), each.end());
+}
+
+// Everything but the sums, checked: the rule by its full name.
+Score begin_score(const Transformer& model, const Tokenizer& tokenizer, const TokenCorpus& corpus,
+                  const ScoreOptions& options) {
+  Score score;
+  score.rule = options.rule.empty() ? default_rule(model.config()) : options.rule;
+  score.sequence_length = window_length(model.config(), options);
+  score.documents = corpus.documents();
+  score.bytes = corpus.bytes();
+  if (tokenizer.vocabulary_size() > model.config().vocab_size) {
+    throw Error(ErrorKind::data, {.what = "the tokenizer has more tokens than the model has embeddings",
+                                  .found = fmt::format("{}", tokenizer.vocabulary_size()),
+                                  .expected = fmt::format("at most {}", model.config().vocab_size),
+                                  .fix = "use the tokenizer that the model was trained with"});
+  }
+  if (score.sequence_length > model.config().max_position_embeddings) {
+    throw Error(ErrorKind::usage,
+                {.what = "sequence length is beyond the model's positions",
+                 .found = fmt::format("{}", score.sequence_length),
+                 .expected = fmt::format("at most {}", model.config().max_position_embeddings)});
+  }
+  if (score.rule != "windows" && score.rule != "reverse" && score.rule != "pll") {
+    throw Error(ErrorKind::usage,
+                {.what = fmt::format("unknown rule {}", score.rule), .expected = "windows, reverse or pll"});
+  }
+  return score;
+}
+
+void check_finite(double nats) {
+  if (std::isfinite(nats)) return;
+  throw Error(ErrorKind::diverged, {.what = "the surprisal of the text is not finite",
+                                    .found = fmt::format("{} nats", nats),
+                                    .fix = "look for weights that are not finite"});
+}
+
 }  // namespace
 
 double Score::bits_per_byte() const {
@@ -149,39 +202,32 @@ std::int64_t score_capacity(const ModelConfig& config, const ScoreOptions& optio
 
 Score score(Transformer& model, const Tokenizer& tokenizer, const TokenCorpus& corpus,
             const ScoreOptions& options) {
-  Score score;
-  score.rule = options.rule.empty() ? default_rule(model.config()) : options.rule;
-  score.sequence_length = window_length(model.config(), options);
-  score.documents = corpus.documents();
-  score.bytes = corpus.bytes();
-  if (tokenizer.vocabulary_size() > model.config().vocab_size) {
-    throw Error(ErrorKind::data, {.what = "the tokenizer has more tokens than the model has embeddings",
-                                  .found = fmt::format("{}", tokenizer.vocabulary_size()),
-                                  .expected = fmt::format("at most {}", model.config().vocab_size),
-                                  .fix = "use the tokenizer that the model was trained with"});
-  }
-  if (score.sequence_length > model.config().max_position_embeddings) {
-    throw Error(ErrorKind::usage,
-                {.what = "sequence length is beyond the model's positions",
-                 .found = fmt::format("{}", score.sequence_length),
-                 .expected = fmt::format("at most {}", model.config().max_position_embeddings)});
-  }
-  if (score.rule == "windows") {
-    score_windows(model, tokenizer, corpus, options, "causal", score);
-  } else if (score.rule == "reverse") {
-    score_windows(model, tokenizer, corpus, options, "reverse", score);
-  } else if (score.rule == "pll") {
-    score_pll(model, tokenizer, corpus, options, score);
+  Score score = begin_score(model, tokenizer, corpus, options);
+  if (score.rule == "pll") {
+    score_pll(model, tokenizer, corpus, options, score, nullptr);
   } else {
-    throw Error(ErrorKind::usage,
-                {.what = fmt::format("unknown rule {}", score.rule), .expected = "windows, reverse or pll"});
+    score_windows(model, tokenizer, corpus, options, score.rule == "reverse" ? "reverse" : "causal", score);
   }
-  if (!std::isfinite(score.nats)) {
-    throw Error(ErrorKind::diverged, {.what = "the surprisal of the text is not finite",
-                                      .found = fmt::format("{} nats", score.nats),
-                                      .fix = "look for weights that are not finite"});
-  }
+  check_finite(score.nats);
   return score;
+}
+
+std::vector<ScoredToken> score_tokens(Transformer& model, const Tokenizer& tokenizer,
+                                      const TokenCorpus& corpus, const ScoreOptions& options) {
+  Score score = begin_score(model, tokenizer, corpus, options);
+  std::vector<ScoredToken> each;
+  if (score.rule == "pll") {
+    score_pll(model, tokenizer, corpus, options, score, &each);
+  } else {
+    const bool reverse = score.rule == "reverse";
+    Mixture mixture(reverse ? "reverse" : "causal", {}, tokenizer, score.sequence_length);
+    for_each_sample(corpus, mixture, 0, 0, true, [&](const Stream& window) {
+      score_stream(model, window, reverse, each);
+      return true;
+    });
+  }
+  for (const ScoredToken& token : each) check_finite(token.nats);
+  return each;
 }
 
 }  // namespace surprisal

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "surprisal/memory_use.h"
 #include "surprisal/stream.h"
 
 #include "core/arena.h"
@@ -41,11 +42,6 @@ struct StreamResult {
 // step).
 struct SurprisalGradient {
   std::span<const float> token, label;
-};
-
-struct MemoryUse {
-  std::string kind;  // "weights", "gradients", "activations", "workspace"
-  std::size_t bytes = 0;
 };
 
 class Transformer {

@@ -4,6 +4,8 @@
 
 #include "surprisal/error.h"
 
+#include "core/file.h"
+
 namespace surprisal {
 namespace {
 
@@ -134,9 +136,14 @@ void Configuration::visit_tables(OptionVisitor& visitor, const VisitFunction& vi
 }
 
 Configuration Configuration::read(const std::string& file, const std::vector<Override>& overrides) {
+  return read_text(file.empty() ? "" : read_file(file), file, overrides);
+}
+
+Configuration Configuration::read_text(std::string_view toml, const std::string& where,
+                                       const std::vector<Override>& overrides) {
   Configuration configuration;
-  std::vector<std::string> given =
-      read_options(file, overrides, [&](OptionVisitor& visitor) { configuration.visit(visitor); });
+  std::vector<std::string> given = read_options_text(
+      toml, where, overrides, [&](OptionVisitor& visitor) { configuration.visit(visitor); });
   check(configuration);
   for (const std::string& key : given) {
     if (!configuration.model.path.empty() && key.starts_with("model.") && key != "model.path") {

@@ -78,6 +78,9 @@ struct Configuration {
   // Reads the file and the overrides, and checks what one field alone cannot tell: batches that are no
   // multiple, both ways of giving warmup ... Throws Error (usage or io).
   static Configuration read(const std::string& file, const std::vector<Override>& overrides);
+  // The same of TOML text; `where` names it in errors.
+  static Configuration read_text(std::string_view toml, const std::string& where,
+                                 const std::vector<Override>& overrides);
   std::string to_toml() const;
 
  private:

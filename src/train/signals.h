@@ -5,7 +5,7 @@
 
 #include <signal.h>
 
-#include "train/requests.h"
+#include "surprisal/train.h"
 
 namespace surprisal {
 

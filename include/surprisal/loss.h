@@ -1,0 +1,36 @@
+// The loss of given streams as one optimizer step would see it, and its gradients: any objective that can be
+// written as a stream, without training.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "surprisal/evaluation.h"
+#include "surprisal/model.h"
+#include "surprisal/stream.h"
+
+namespace surprisal {
+
+struct StreamLoss {
+  double loss = 0;                                // token.mean() + label.mean(), nats
+  LossSum token, label;                           // over all streams
+  std::vector<float> surprisal, label_surprisal;  // of every target and label, stream by stream, nats
+};
+
+// d(loss)/d(parameter), under the checkpoint's own name and in its layout; a tied tensor once.
+struct Gradient {
+  std::string name;
+  std::vector<std::int64_t> shape;  // row-major, sizes slowest-first
+  std::vector<float> values;
+};
+
+// Without dropout. Streams are checked first. Throws Error: data, naming the stream (from 1) and the row,
+// where one asks for more than the model has (ids, positions, segments, labels), or none has a target or
+// label; diverged where the loss is not finite; memory.
+StreamLoss loss(Model& model, std::span<const Stream> streams);
+// The same, and `gradients` replaced by those of the loss; untouched where an Error is thrown.
+StreamLoss loss(Model& model, std::span<const Stream> streams, std::vector<Gradient>& gradients);
+
+}  // namespace surprisal

@@ -1,0 +1,24 @@
+// Tokenizers learned from text.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "surprisal/tokenizer.h"
+
+namespace surprisal {
+
+struct TokenizerRecipe {
+  std::string type = "bpe";        // bpe (byte level, GPT-2's pattern) | wordpiece (BERT's)
+  std::int64_t vocab_size = 8000;  // everything counted: specials, alphabet, merges; at most 2^24
+  bool lowercase = false;  // wordpiece: lower case and strip accents, as BERT uncased; an error with bpe
+};
+
+// From files (.txt or .jsonl, each also .gz or .zst), directories and patterns, on all threads. The same
+// files give the same tokenizer for any number of threads; it may be smaller than asked for where the text
+// has no more pairs to merge. Throws Error: io (a missing file), data (text that cannot be read, or none),
+// usage (a type that is not known, a vocab_size too small for specials and alphabet).
+Tokenizer train_tokenizer(const std::vector<std::string>& files, const TokenizerRecipe& recipe);
+
+}  // namespace surprisal
