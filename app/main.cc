@@ -92,6 +92,7 @@ int run(int count, char** arguments) {
       "Each verb has its own --help.");
   add_tokenizer(app);
   add_train(app);
+  add_plan(app);
   add_score(app);
   add_loss(app);
   add_explain(app);

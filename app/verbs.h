@@ -13,6 +13,7 @@ namespace surprisal {
 
 void add_tokenizer(CLI::App& app);
 void add_train(CLI::App& app);
+void add_plan(CLI::App& app);
 void add_score(CLI::App& app);
 void add_loss(CLI::App& app);
 void add_explain(CLI::App& app);

@@ -233,7 +233,8 @@ std::string Transformer::find_nonfinite(const Stream& stream, const SurprisalGra
   for (std::int64_t layer = 0; layer < state.config.num_hidden_layers; ++layer) {
     if (auto found = nonfinite_activation(state.pass, layer)) return "forward: " + *found;
   }
-  for (const auto& [head, term] : {std::pair{"vocabulary head", &result.token}, {"sentence head", &result.label}}) {
+  for (const auto& [head, term] :
+       {std::pair{"vocabulary head", &result.token}, {"sentence head", &result.label}}) {
     if (surprisal::find_nonfinite(term->surprisal.data(), std::ssize(term->surprisal))) {
       return std::string("forward: ") + head;
     }
@@ -244,8 +245,7 @@ std::string Transformer::find_nonfinite(const Stream& stream, const SurprisalGra
   return names.empty() ? "" : "backward: the gradient of " + names.back();
 }
 
-double Transformer::flops(const Stream& stream, bool training) const {
-  const ModelConfig& config = state_->config;
+double Transformer::flops(const ModelConfig& config, const Stream& stream, bool training) {
   double width = static_cast<double>(config.hidden_size),
          inner = static_cast<double>(config.intermediate_size);
   double per_token = 2 * (4 * width * width + 2 * width * inner);

@@ -86,16 +86,17 @@ class Transformer {
   // held until gradients() or gradient() is called again.
   void zero_gradients();
 
-  // For a stream whose loss or gradient is not finite: goes through it once more and says where the first such
-  // number appears: "the weights: layer.3.norm.weight", "forward: layer 3, attention", "backward: the gradient
-  // of head.norm.weight". Empty
-  // where all is finite. Gradients are void afterwards. REQUIRES Mode::train.
+  // For a stream whose loss or gradient is not finite: goes through it once more and says where the first
+  // such number appears: "the weights: layer.3.norm.weight", "forward: layer 3, attention", "backward: the
+  // gradient of head.norm.weight". Empty where all is finite. Gradients are void afterwards. REQUIRES
+  // Mode::train.
   std::string find_nonfinite(const Stream& stream, const SurprisalGradient& scale,
                              const std::uint64_t* dropout_seed);
 
   // Floating-point operations that forward (and backward, in training) of this stream need: multiply-adds of
   // every matrix product counted twice, visible pairs only, scored rows only.
-  double flops(const Stream& stream, bool training) const;
+  static double flops(const ModelConfig& config, const Stream& stream, bool training);
+  double flops(const Stream& stream, bool training) const { return flops(config(), stream, training); }
 
  private:
   struct State;

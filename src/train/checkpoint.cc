@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kFormat = 2;
 constexpr const char* kFirstMoment = "exp_avg";
 constexpr const char* kSecondMoment = "exp_avg_sq";
+constexpr const char* kMaster = "master";  // weights that model.safetensors rounds
 
 std::string tensor_name(const char* moment, const Parameter& parameter) {
   return fmt::format("{}.{}", moment, parameter.name);
@@ -33,10 +34,10 @@ std::vector<std::int64_t> dims(const Shape& shape) {
   return dims;
 }
 
-void add_moment(const char* name, std::span<const float> moment, const ParameterTable& table,
-                std::vector<TensorToWrite>& tensors) {
+void add_flat(const char* name, std::span<const float> flat, const ParameterTable& table,
+              std::vector<TensorToWrite>& tensors) {
   for (const Parameter& parameter : table.parameters) {
-    const float* values = moment.data() + parameter.offset;
+    const float* values = flat.data() + parameter.offset;
     tensors.push_back({tensor_name(name, parameter), dims(parameter.shape),
                        [values](std::int64_t begin, std::span<float> out) {
                          std::copy_n(values + begin, out.size(), out.data());
@@ -44,8 +45,8 @@ void add_moment(const char* name, std::span<const float> moment, const Parameter
   }
 }
 
-void read_moment(const SafetensorsFile& stored, const char* name, const ParameterTable& table,
-                 std::span<float> moment) {
+void read_flat(const SafetensorsFile& stored, const char* name, const ParameterTable& table,
+               std::span<float> flat) {
   for (const Parameter& parameter : table.parameters) {
     const std::string tensor_in_file = tensor_name(name, parameter);
     const StoredTensor* tensor = stored.find(tensor_in_file);
@@ -55,7 +56,7 @@ void read_moment(const SafetensorsFile& stored, const char* name, const Paramete
                    .where = stored.path().string(),
                    .expected = fmt::format("F32 {}", parameter.shape.to_string())});
     }
-    std::memcpy(moment.data() + parameter.offset, tensor->bytes.data(), tensor->bytes.size());
+    std::memcpy(flat.data() + parameter.offset, tensor->bytes.data(), tensor->bytes.size());
   }
 }
 
@@ -117,14 +118,20 @@ RunState state_from_json(const Json& json, const std::string& where) {
 
 }  // namespace
 
+Dtype save_dtype(const TrainOptions& options) {
+  return options.save_dtype == "bfloat16" ? Dtype::bf16 : Dtype::f32;
+}
+
 void write_checkpoint(const fs::path& directory, const ModelConfig& config, const ParameterTable& table,
-                      const CheckpointTensors& tensors, const Tokenizer& tokenizer, const RunState& state) {
-  save_model(directory, config, table, tensors.weights, &tokenizer);
+                      const CheckpointTensors& tensors, const Tokenizer& tokenizer, Dtype dtype,
+                      const RunState& state) {
+  save_model(directory, config, table, tensors.weights, &tokenizer, dtype);
   make_directories(directory / "state");
-  std::vector<TensorToWrite> moments;
-  add_moment(kFirstMoment, tensors.first_moment, table, moments);
-  add_moment(kSecondMoment, tensors.second_moment, table, moments);
-  write_safetensors(directory / "state" / "optimizer.safetensors", moments);
+  std::vector<TensorToWrite> state_tensors;
+  add_flat(kFirstMoment, tensors.first_moment, table, state_tensors);
+  add_flat(kSecondMoment, tensors.second_moment, table, state_tensors);
+  if (dtype != Dtype::f32) add_flat(kMaster, tensors.weights, table, state_tensors);
+  write_safetensors(directory / "state" / "optimizer.safetensors", state_tensors);
   FileWriter file(directory / "state" / "state.json");
   file.write(state_to_json(state).dump(2) + "\n");
   file.commit();
@@ -137,10 +144,15 @@ RunState read_run_state(const fs::path& directory) {
 
 RunState read_checkpoint(const fs::path& directory, Transformer& model, Optimizer& optimizer) {
   RunState state = read_run_state(directory);
-  load_weights(directory, model);
   const SafetensorsFile stored(directory / "state" / "optimizer.safetensors");
-  read_moment(stored, kFirstMoment, model.table(), optimizer.first_moment());
-  read_moment(stored, kSecondMoment, model.table(), optimizer.second_moment());
+  const ParameterTable& table = model.table();
+  if (stored.find(tensor_name(kMaster, table.parameters.front()))) {
+    read_flat(stored, kMaster, table, model.weights());
+  } else {
+    load_weights(directory, model);
+  }
+  read_flat(stored, kFirstMoment, table, optimizer.first_moment());
+  read_flat(stored, kSecondMoment, table, optimizer.second_moment());
   return state;
 }
 

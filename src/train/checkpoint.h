@@ -43,10 +43,14 @@ struct CheckpointTensors {
   std::span<const float> weights, first_moment, second_moment;
 };
 
-// Each file is synced; committing the directory is the caller's.
+// How train.save_dtype spells it.
+Dtype save_dtype(const TrainOptions& options);
+
+// Each file is synced; committing the directory is the caller's. `dtype` is that of model.safetensors; where
+// it rounds, state/ holds the exact weights as well.
 void write_checkpoint(const std::filesystem::path& directory, const ModelConfig& config,
                       const ParameterTable& table, const CheckpointTensors& tensors,
-                      const Tokenizer& tokenizer, const RunState& state);
+                      const Tokenizer& tokenizer, Dtype dtype, const RunState& state);
 
 // What the run was doing, without its weights.
 RunState read_run_state(const std::filesystem::path& directory);

@@ -33,9 +33,14 @@ std::uint64_t with_margin(std::uint64_t bytes) {
 }  // namespace
 
 CheckpointWriter::CheckpointWriter(const RunDirectory& directory, const Transformer& model,
-                                   Optimizer& optimizer, const Tokenizer& tokenizer, bool background)
-    : directory_(directory), model_(model), optimizer_(optimizer), tokenizer_(tokenizer) {
-  if (!background) return;
+                                   Optimizer& optimizer, const Tokenizer& tokenizer,
+                                   const TrainOptions& options)
+    : directory_(directory),
+      model_(model),
+      optimizer_(optimizer),
+      tokenizer_(tokenizer),
+      dtype_(save_dtype(options)) {
+  if (!options.save_in_background) return;
   for (int pass = 0; pass < 2; ++pass) {
     for (Tensor* tensor : {&weights_, &first_moment_, &second_moment_}) {
       *tensor = arena_.take({model.table().size});
@@ -54,11 +59,13 @@ std::size_t CheckpointWriter::plan(const ParameterTable& table) {
   return arena.peak_bytes();
 }
 
-std::uint64_t CheckpointWriter::bytes_on_disk(const ParameterTable& table, const Tokenizer& tokenizer) {
-  constexpr std::uint64_t kTensorHeader = 200;  // of the JSON of a safetensors file
-  constexpr std::uint64_t kRest = 1 << 16;      // configuration, state and manifest
-  const std::uint64_t parameters = static_cast<std::uint64_t>(table.count);
-  return 3 * (sizeof(float) * parameters + kTensorHeader * table.parameters.size()) +
+std::uint64_t CheckpointWriter::bytes_on_disk(const ParameterTable& table, const Tokenizer& tokenizer,
+                                              Dtype dtype) {
+  constexpr std::uint64_t kTensorHeader = 136;  // at most, of the JSON of a safetensors file
+  constexpr std::uint64_t kRest = 1 << 14;      // configuration, state and manifest
+  // Weights and two moments; a file of rounded weights has the exact ones beside it.
+  const std::uint64_t each = 3 * sizeof(float) + (dtype == Dtype::bf16 ? 2 : 0);
+  return each * static_cast<std::uint64_t>(table.count) + 4 * kTensorHeader * table.parameters.size() +
          tokenizer.tokenizer_json().size() + tokenizer.tokenizer_config_json().size() + kRest;
 }
 
@@ -72,7 +79,7 @@ void CheckpointWriter::write(const RunState& state, const Retention& retention,
                              const CheckpointTensors& tensors) {
   Outcome outcome{.step = state.step, .path = directory_.checkpoint(state.step)};
   try {
-    const std::uint64_t needed = with_margin(bytes_on_disk(model_.table(), tokenizer_)),
+    const std::uint64_t needed = with_margin(bytes_on_disk(model_.table(), tokenizer_, dtype_)),
                         free = free_space(directory_.path());
     if (free < needed) {
       throw Error(ErrorKind::io, {.what = "there is no space for a checkpoint",
@@ -81,7 +88,7 @@ void CheckpointWriter::write(const RunState& state, const Retention& retention,
                                   .expected = fmt::format("{} MiB", (needed >> 20) + 1)});
     }
     directory_.commit(state.step, [&](const std::filesystem::path& directory) {
-      write_checkpoint(directory, model_.config(), model_.table(), tensors, tokenizer_, state);
+      write_checkpoint(directory, model_.config(), model_.table(), tensors, tokenizer_, dtype_, state);
     });
     directory_.publish(state.step, retention);
   } catch (...) {

@@ -19,14 +19,14 @@ class CheckpointWriter {
   // Everything named must outlive it. Not in the background: no copy is held, and save() returns when all is
   // on disk.
   CheckpointWriter(const RunDirectory& directory, const Transformer& model, Optimizer& optimizer,
-                   const Tokenizer& tokenizer, bool background);
+                   const Tokenizer& tokenizer, const TrainOptions& options);
   ~CheckpointWriter();  // waits
   CheckpointWriter(const CheckpointWriter&) = delete;
   CheckpointWriter& operator=(const CheckpointWriter&) = delete;
 
   // Bytes of the copy, and of one checkpoint on disk.
   static std::size_t plan(const ParameterTable& table);
-  static std::uint64_t bytes_on_disk(const ParameterTable& table, const Tokenizer& tokenizer);
+  static std::uint64_t bytes_on_disk(const ParameterTable& table, const Tokenizer& tokenizer, Dtype dtype);
 
   // A checkpoint that is done, or what kept it from being written; the directory is as it was then.
   struct Outcome {
@@ -51,6 +51,7 @@ class CheckpointWriter {
   const Transformer& model_;
   Optimizer& optimizer_;
   const Tokenizer& tokenizer_;
+  Dtype dtype_;
   Arena arena_{"checkpoint"};
   Tensor weights_, first_moment_, second_moment_;  // f32 [size of the table], where in the background
   std::thread thread_;

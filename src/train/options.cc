@@ -48,9 +48,10 @@ void RunOptions::visit(OptionVisitor& visitor) {
 }
 
 void DataOptions::visit(OptionVisitor& visitor) {
-  visitor.field("train", train, "files to train on: .txt or .jsonl, each also .gz",
+  visitor.field("train", train,
+                "text to train on: files (.txt or .jsonl, each also .gz or .zst), directories, patterns",
                 {.required = true, .path = true});
-  visitor.field("validation", validation, "held-out files; none: no evaluation", {.path = true});
+  visitor.field("validation", validation, "held-out text, likewise; none: no evaluation", {.path = true});
   visitor.field("sequence_length", sequence_length, {4, kMostTokens},
                 "most rows of one sequence, special tokens included");
   visitor.field("cache_directory", cache_directory, {},
@@ -100,6 +101,8 @@ void TrainOptions::visit(OptionVisitor& visitor) {
                 "checkpoints at multiples of this are never removed; 0: none");
   visitor.field("save_in_background", save_in_background,
                 "write checkpoints beside the next steps, from a copy of the state that costs memory");
+  visitor.field("save_dtype", save_dtype, {"float32", "bfloat16"},
+                "of the weights in model.safetensors; with bfloat16 the exact ones lie in state/ as well");
   visitor.field("metric_for_best_model", metric_for_best_model, {},
                 "what best and early stopping go by: eval_loss, or any other eval_ field of metrics.jsonl");
   visitor.field("early_stopping_patience", early_stopping_patience, {0, kMostSteps},
@@ -146,7 +149,8 @@ Configuration Configuration::read_text(std::string_view toml, const std::string&
       toml, where, overrides, [&](OptionVisitor& visitor) { configuration.visit(visitor); });
   check(configuration);
   for (const std::string& key : given) {
-    if (!configuration.model.path.empty() && key.starts_with("model.") && key != "model.path") {
+    if (!configuration.model.path.empty() && key.starts_with("model.") && key != "model.path" &&
+        key != "model.new_heads") {
       refuse(fmt::format("{} is given beside model.path", key), "both", "one",
              "a checkpoint brings its own configuration; leave the key out");
     }
@@ -159,6 +163,7 @@ std::string Configuration::to_toml() const {
   // A checkpoint excludes every other key of [model]: what is written must be readable.
   VisitFunction path_alone = [&](OptionVisitor& v) {
     v.field("path", copy.model.path, {}, "", {.path = true});
+    v.field("new_heads", copy.model.new_heads, "");
   };
   VisitFunction all = [&](OptionVisitor& v) { copy.model.visit(v); };
   return write_options(

@@ -53,6 +53,7 @@ struct TrainOptions {
   std::int64_t save_best_limit = 1;
   std::int64_t save_keep_steps = 0;
   bool save_in_background = true;
+  std::string save_dtype = "float32";
   std::string metric_for_best_model = "eval_loss";
   std::int64_t early_stopping_patience = 0;
   double early_stopping_threshold = 0;

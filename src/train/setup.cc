@@ -52,12 +52,15 @@ void check_fit(const Configuration& configuration, const ModelConfig& config, co
                  .expected = "at least 2"});
   }
   if (mixture.has_labels() && config.classes < mixture.classes()) {
-    throw Error(ErrorKind::usage,
-                {.what = fmt::format("objective \"{}\" needs a sentence head with {} classes",
-                                     mixture.specification(), mixture.classes()),
-                 .where = fmt::format("family {}", config.family),
-                 .found = config.classes == 0 ? "none" : fmt::format("{}", config.classes),
-                 .fix = "leave the objective over labels out, or use a model of family bert"});
+    throw Error(
+        ErrorKind::usage,
+        {.what = fmt::format("objective \"{}\" needs a sentence head with {} classes",
+                             mixture.specification(), mixture.classes()),
+         .where = fmt::format("family {}", config.family),
+         .found = config.classes == 0 ? "none" : fmt::format("{}", config.classes),
+         .fix = configuration.model.path.empty()
+                    ? "leave the objective over labels out, or use a model of family bert"
+                    : "leave the objective over labels out, or draw a head with model.new_heads = true"});
   }
 }
 
@@ -79,6 +82,9 @@ RunSetup::RunSetup(const Configuration& configuration)
       mixture(configuration.objective.train, configuration.objective, tokenizer,
               configuration.data.sequence_length),
       config(model_config(configuration, tokenizer)) {
+  if (configuration.model.new_heads && mixture.classes() > config.classes) {
+    add_sentence_head(mixture.classes(), config);
+  }
   check_fit(configuration, config, tokenizer, mixture);
   for (const std::string& specification : configuration.objective.evaluate) {
     evaluate.emplace_back(specification, configuration.objective, tokenizer,

@@ -1,5 +1,8 @@
 #include "train/sizing.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "model/parameter.h"
 #include "train/checkpoint_writer.h"
 #include "train/optimizer.h"
@@ -10,6 +13,17 @@ std::size_t RunSizes::memory_total() const {
   std::size_t total = 0;
   for (const MemoryUse& use : memory) total += use.bytes;
   return total;
+}
+
+std::int64_t micro_batches(const TrainOptions& options) {
+  return options.tokens_per_step / options.micro_batch_tokens;
+}
+
+std::int64_t count_steps(const TrainOptions& options, std::uint64_t packs_per_epoch) {
+  if (options.max_steps > 0) return options.max_steps;
+  const double packs = options.num_train_epochs * static_cast<double>(packs_per_epoch);
+  return std::max<std::int64_t>(
+      1, static_cast<std::int64_t>(std::ceil(packs / static_cast<double>(micro_batches(options)))));
 }
 
 Capacity run_capacity(const Configuration& configuration, const Mixture& mixture) {
@@ -27,7 +41,7 @@ RunSizes size_run(const Configuration& configuration, const RunSetup& setup) {
   sizes.memory.push_back({"optimizer", Optimizer::plan(table)});
   if (options.save_in_background) sizes.memory.push_back({"checkpoint", CheckpointWriter::plan(table)});
   sizes.memory.push_back({"data", kStreamBytes * static_cast<std::size_t>(options.tokens_per_step)});
-  sizes.checkpoint = CheckpointWriter::bytes_on_disk(table, setup.tokenizer);
+  sizes.checkpoint = CheckpointWriter::bytes_on_disk(table, setup.tokenizer, save_dtype(options));
   return sizes;
 }
 

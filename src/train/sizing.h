@@ -21,6 +21,10 @@ struct RunSizes {
 
 RunSizes size_run(const Configuration& configuration, const RunSetup& setup);
 
+std::int64_t micro_batches(const TrainOptions& options);  // of a step
+// Steps of the whole run, where an epoch has so many micro-batches.
+std::int64_t count_steps(const TrainOptions& options, std::uint64_t packs_per_epoch);
+
 // The largest streams of a run.
 Capacity run_capacity(const Configuration& configuration, const Mixture& mixture);
 

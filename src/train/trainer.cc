@@ -74,7 +74,6 @@ class Run {
 
  private:
   TokenCorpus open_corpus(const std::vector<std::string>& files);
-  std::int64_t count_steps(Sampler& sampler);
   RunPlan plan(std::int64_t max_steps);
   void check_space() const;
   void prepare_model();
@@ -98,7 +97,7 @@ class Run {
                ? static_cast<double>(step * micro_batches()) / static_cast<double>(packs_per_epoch_)
                : 0;
   }
-  std::int64_t micro_batches() const { return options_.tokens_per_step / options_.micro_batch_tokens; }
+  std::int64_t micro_batches() const { return surprisal::micro_batches(options_); }
   bool due(std::int64_t every) const { return every > 0 && state_.step % every == 0; }
   bool evaluation_due() const {
     return validation_ && state_.evaluated_step < state_.step &&
@@ -154,14 +153,6 @@ TokenCorpus Run::open_corpus(const std::vector<std::string>& files) {
   return corpus;
 }
 
-std::int64_t Run::count_steps(Sampler& sampler) {
-  packs_per_epoch_ = sampler.packs_in_epoch(0);
-  if (options_.max_steps > 0) return options_.max_steps;
-  double packs = options_.num_train_epochs * static_cast<double>(packs_per_epoch_);
-  return std::max<std::int64_t>(
-      1, static_cast<std::int64_t>(std::ceil(packs / static_cast<double>(micro_batches()))));
-}
-
 RunPlan Run::plan(std::int64_t max_steps) {
   RunSizes sizes = size_run(configuration_, setup_);
   RunPlan plan{.objective = setup_.mixture.specification(), .parameters = sizes.parameters};
@@ -207,12 +198,19 @@ void Run::prepare_model() {
       std::make_unique<Transformer>(setup_.config, Mode::train, run_capacity(configuration_, setup_.mixture),
                                     static_cast<std::size_t>(options_.head_workspace_mib) << 20);
   optimizer_ = std::make_unique<Optimizer>(*model_);
-  writer_ = std::make_unique<CheckpointWriter>(directory_, *model_, *optimizer_, setup_.tokenizer,
-                                               options_.save_in_background);
+  writer_ = std::make_unique<CheckpointWriter>(directory_, *model_, *optimizer_, setup_.tokenizer, options_);
   if (configuration_.model.path.empty()) {
     model_->initialise(seed_);
   } else {
-    load_weights(configuration_.model.path, *model_);
+    const HeadsOfOthers heads = load_weights(configuration_.model.path, *model_,
+                                             {.new_heads = configuration_.model.new_heads, .seed = seed_});
+    if (!heads.missing.empty()) {
+      observer_.message(
+          fmt::format("drawn anew, since the checkpoint lacks them: {}", fmt::join(heads.missing, ", ")));
+    }
+    if (!heads.left_out.empty()) {
+      observer_.message(fmt::format("left out of the checkpoint: {}", fmt::join(heads.left_out, ", ")));
+    }
   }
 }
 
@@ -266,7 +264,8 @@ RunSummary Run::run(bool resume) try {
   }
   std::int32_t pack_tokens = static_cast<std::int32_t>(options_.micro_batch_tokens);
   Sampler sampler(*corpus_, setup_.mixture, seed_, pack_tokens, SampleOrder::shuffled);
-  std::int64_t max_steps = count_steps(sampler);
+  packs_per_epoch_ = sampler.packs_in_epoch(0);
+  const std::int64_t max_steps = count_steps(options_, packs_per_epoch_);
   make_directories(directory_.path());
   lock_.emplace(directory_.path() / "run.lock");
   directory_.open(resume);
@@ -318,6 +317,7 @@ bool Run::step(TrainingStep& step, Sampler& sampler) {
   Clock::time_point begin = Clock::now();
   const std::int64_t number = state_.step + 1;
   const double rate = learning_rate(options_, plan_.max_steps, number);
+  sampler.set_progress(number, plan_.max_steps);
   StepResult result = step.run(sampler, number - state_.skipped, rate, [&](double seconds_left) {
     return requests_.stopping() != 0 && seconds_left > kPatience;
   });

@@ -40,10 +40,10 @@ class Checkpoint : public testing::Test {
     write(directory_.path(), *model_, optimizer_, state_);
   }
   static void write(const fs::path& directory, const Transformer& model, Optimizer& optimizer,
-                    const RunState& state) {
+                    const RunState& state, Dtype dtype = Dtype::f32) {
     write_checkpoint(directory, model.config(), model.table(),
                      {model.weights(), optimizer.first_moment(), optimizer.second_moment()}, tiny_wordpiece(),
-                     state);
+                     dtype, state);
   }
   void rewrite_state(const std::function<void(Json&)>& change) {
     fs::path file = directory_ / "state/state.json";
@@ -85,6 +85,19 @@ TEST_F(Checkpoint, ReadsBackBitForBit) {
   EXPECT_EQ(state.evaluations_without_improvement, 1);
   EXPECT_EQ(state.best, state_.best);
   EXPECT_EQ(state.identity, state_.identity);
+}
+
+// Other programs read rounded weights, and going on is exact all the same.
+TEST_F(Checkpoint, InBfloat16ReadsBackBitForBit) {
+  TemporaryDirectory directory;
+  write(directory.path(), *model_, optimizer_, state_, Dtype::bf16);
+  EXPECT_LT(fs::file_size(directory / "model.safetensors"),
+            0.6 * static_cast<double>(fs::file_size(directory_ / "model.safetensors")));
+  read_checkpoint(directory.path(), *other_, other_optimizer_);
+  expect_equal(model_->table(), model_->weights(), other_->weights());
+  load_weights(directory.path(), *other_);
+  EXPECT_NE(other_->weights()[0], model_->weights()[0]);
+  EXPECT_NEAR(other_->weights()[0], model_->weights()[0], std::abs(model_->weights()[0]) / 256);
 }
 
 TEST_F(Checkpoint, IsAHuggingFaceDirectory) {

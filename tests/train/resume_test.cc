@@ -126,6 +126,69 @@ TEST(ResumePlaces, ManyEpochs) {
   expect_same(stopped.run.directory, runs / "whole");
 }
 
+// Schedules of an objective go by the step, not by what this process has seen.
+TEST(ResumePlaces, WithMaskRatesThatChange) {
+  TinyRuns runs;
+  auto configuration = [&](const char* run) {
+    Configuration made = runs.configuration("mlm", run);
+    made.objective.mlm.final_probability = 0.6;
+    made.objective.mlm.final_mask = 0.1;
+    return made;
+  };
+  train_quietly(configuration("whole"));
+  stop_after_step(configuration("stopped"), 6);
+  train_quietly(configuration("stopped"), true);
+  expect_same(runs / "stopped", runs / "whole");
+  Configuration constant = configuration("constant");
+  constant.objective.mlm.final_probability = constant.objective.mlm.final_mask = kUnchanged;
+  train_quietly(constant);
+  EXPECT_NE(read_file(runs / "constant/latest/model.safetensors"),
+            read_file(runs / "whole/latest/model.safetensors"));
+}
+
+TEST(ResumePlaces, WithRoundedWeightsInTheFile) {
+  TinyRuns runs;
+  auto configuration = [&](const char* run) {
+    Configuration made = runs.configuration("causal", run);
+    made.train.save_dtype = "bfloat16";
+    return made;
+  };
+  train_quietly(configuration("whole"));
+  stop_after_step(configuration("stopped"), 6);
+  train_quietly(configuration("stopped"), true);
+  expect_same(runs / "stopped", runs / "whole");
+}
+
+TEST(ResumePlaces, FromTheCheckpointBeforeADamagedOne) {
+  TinyRuns runs;
+  train_quietly(runs.configuration("causal", "whole"));
+  Configuration configuration = runs.configuration("causal", "run");
+  stop_after_step(configuration, 9);
+  fs::resize_file(runs / "run/step-00000008/model.safetensors", 1000);
+  Recorder observer;
+  train(configuration, true, observer);
+  EXPECT_EQ(observer.steps.front().step, 5);
+  EXPECT_THAT(observer.messages,
+              Contains(AllOf(HasSubstr("WARNING: a checkpoint is damaged and is not used"),
+                             HasSubstr("step-00000008/model.safetensors"), HasSubstr("1000 bytes"))));
+  fs::remove_all(runs / "run/damaged-step-00000008");
+  expect_same(configuration.run.directory, runs / "whole");
+}
+
+TEST(ResumePlaces, SaysWhatElseIsDifferent) {
+  TinyRuns runs;
+  Configuration configuration = runs.configuration("causal", "run");
+  train_quietly(configuration);
+  configuration.train.max_steps = 14;
+  configuration.train.threads = 2;
+  configuration.train.save_steps = 7;
+  configuration.train.learning_rate = 5e-3;
+  Recorder observer;
+  train(configuration, true, observer);
+  ASSERT_EQ(observer.messages.size(), 2u);
+  EXPECT_EQ(observer.messages.front(), "note: train.learning_rate is now 0.005; the run was saved with 0.01");
+}
+
 TEST(ResumePlaces, AtTheEndThereIsNothingToDo) {
   TinyRuns runs;
   Configuration configuration = runs.configuration("causal", "run");

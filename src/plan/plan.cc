@@ -1,0 +1,68 @@
+#include "plan/plan.h"
+
+#include <algorithm>
+
+#include "core/machine.h"
+#include "core/parallel.h"
+#include "objective/sampler.h"
+
+namespace surprisal {
+namespace {
+
+std::uint64_t checkpoints_at_once(const TrainOptions& options) {
+  if (options.save_total_limit == 0 || options.save_keep_steps > 0) return 0;
+  // The newest, the best, and the one that is being written.
+  return static_cast<std::uint64_t>(options.save_total_limit + options.save_best_limit) + 1;
+}
+
+void draw_first_step(const RunSetup& setup, Sampler& sampler, RunForecast& forecast) {
+  Stream stream;
+  sampler.set_progress(1, forecast.max_steps);
+  for (std::int64_t i = 0; i < forecast.micro_batches; ++i) {
+    sampler.next(stream);
+    forecast.flops += Transformer::flops(setup.config, stream, true);
+    forecast.tokens += static_cast<std::uint64_t>(stream.size());
+    forecast.targets += stream.target.size() + stream.label.size();
+  }
+}
+
+}  // namespace
+
+RunForecast forecast(const Configuration& configuration, const TokenCorpus::Progress& progress) {
+  const TrainOptions& options = configuration.train;
+  if (options.threads > 0) set_threads(static_cast<int>(options.threads));  // each has scratch of its own
+  const RunSetup setup(configuration);
+  RunForecast forecast{.sizes = size_run(configuration, setup),
+                       .program = static_cast<std::size_t>(anonymous_memory()),
+                       .micro_batches = micro_batches(options),
+                       .checkpoints = checkpoints_at_once(options)};
+  TokenCorpus corpus = TokenCorpus::open(configuration.data.train, configuration.data.corpus, setup.tokenizer,
+                                         cache_directory(configuration), progress);
+  if (options.limit > 0) corpus = corpus.first(static_cast<std::uint64_t>(options.limit));
+  setup.mixture.check_corpus(corpus);
+  forecast.data = corpus.report();
+  Sampler sampler(corpus, setup.mixture, static_cast<std::uint64_t>(configuration.run.seed),
+                  static_cast<std::int32_t>(options.micro_batch_tokens), SampleOrder::shuffled);
+  const std::uint64_t packs = sampler.packs_in_epoch(0);
+  forecast.max_steps = count_steps(options, packs);
+  forecast.epochs =
+      static_cast<double>(forecast.max_steps * forecast.micro_batches) / static_cast<double>(packs);
+  draw_first_step(setup, sampler, forecast);
+  return forecast;
+}
+
+std::optional<std::int64_t> largest_micro_batch(const Configuration& configuration, std::size_t memory) {
+  const RunSetup setup(configuration);
+  const std::size_t program = static_cast<std::size_t>(anonymous_memory());
+  Configuration trial = configuration;
+  const std::int64_t step = configuration.train.tokens_per_step;
+  // Few numbers divide a step, and fewer of them hold a sequence.
+  for (std::int64_t parts = 1; parts <= step / configuration.data.sequence_length; ++parts) {
+    if (step % parts != 0) continue;
+    trial.train.micro_batch_tokens = step / parts;
+    if (program + size_run(trial, setup).memory_total() <= memory) return trial.train.micro_batch_tokens;
+  }
+  return std::nullopt;
+}
+
+}  // namespace surprisal

@@ -1,0 +1,37 @@
+// What a run will take and how long, before it is started.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "text/corpus/corpus_report.h"
+#include "text/corpus/token_corpus.h"
+#include "train/options.h"
+#include "train/sizing.h"
+
+namespace surprisal {
+
+struct RunForecast {
+  RunSizes sizes;           // of the configuration as it stands; without the program itself
+  std::size_t program = 0;  // anonymous memory of this process, before any of that
+  CorpusReport data;
+  std::int64_t max_steps = 0, micro_batches = 0;
+  double epochs = 0;
+  // Of a step, as the first step has it: what it needs, not what padding or masks would add.
+  double flops = 0;
+  std::uint64_t tokens = 0, targets = 0;
+  std::uint64_t checkpoints = 0;  // that lie on disk at once, at most; 0: all of them
+
+  std::size_t memory() const { return program + sizes.memory_total(); }
+};
+
+// Reads the corpus (from its cache, or making that) and draws the first step's samples; allocates no model.
+// Throws as train() does.
+RunForecast forecast(const Configuration& configuration, const TokenCorpus::Progress& progress = {});
+
+// The largest train.micro_batch_tokens that divides train.tokens_per_step and with which the run stays within
+// `memory` bytes; none where no sequence fits.
+std::optional<std::int64_t> largest_micro_batch(const Configuration& configuration, std::size_t memory);
+
+}  // namespace surprisal
