@@ -102,7 +102,9 @@ void print_sample(const Tokenizer& tokenizer, const Mixture& mixture, const Toke
              number, part.name, stream.size(), stream.target.size(), stream.target.size() == 1 ? "" : "s",
              corpus.origin(sequence.document), sequence.epoch);
   for (const Label& label : stream.label) {
-    fmt::print("label: row {}, class {}, weight {:g}\n", label.row, label.cls, label.weight);
+    auto names = part.terms.back().objective->traits().class_names;  // an objective over labels stands last
+    fmt::print("label: row {}, class {} ({}), weight {:g}\n", label.row, label.cls,
+               names.at(static_cast<std::size_t>(label.cls)), label.weight);
   }
   std::vector<Row> table{
       {"row", "token", "id", "position", "block", "segment", "visible", "target", "weight", "mark"}};
@@ -115,7 +117,7 @@ void explain_verb(Arguments& arguments, const std::vector<std::string>& rest) {
   Tokenizer tokenizer = Tokenizer::load(arguments.tokenizer);
   Mixture mixture(arguments.samples.objective, arguments.samples.options, tokenizer,
                   arguments.samples.sequence_length);
-  TokenCorpus corpus = TokenCorpus::open({arguments.samples.text}, arguments.samples.corpus, tokenizer, {});
+  TokenCorpus corpus = open_text(arguments.samples.text, arguments.samples.corpus, tokenizer);
   std::vector<Stream> streams = read_samples(arguments.samples, mixture, corpus);
   for (std::size_t index = 0; index < streams.size(); ++index) {
     if (arguments.json) {
@@ -138,7 +140,7 @@ void add_explain(CLI::App& app) {
   verb->add_option("--tokenizer", arguments->tokenizer, "directory or tokenizer.json")->required();
   arguments->samples.add_to(*verb);
   verb->add_flag("--json", arguments->json, "one stream a line, as loss --streams reads them");
-  verb->add_option("FILE", arguments->samples.text, ".txt or .jsonl, each also .gz")->required();
+  verb->add_option("FILE", arguments->samples.text, kTextHelp)->required();
   verb->callback([arguments, verb] { explain_verb(*arguments, verb->remaining()); });
   verb->footer(
       "Options of objectives and of the corpus: --objective.mlm.probability 0.3 --data.document line\n"

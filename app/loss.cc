@@ -62,7 +62,7 @@ Step read_step(const Arguments& arguments) {
   Tokenizer tokenizer = Tokenizer::load(arguments.model);
   const SampleArguments& samples = arguments.samples;
   Mixture mixture(samples.objective, samples.options, tokenizer, samples.sequence_length);
-  TokenCorpus corpus = TokenCorpus::open({samples.text}, samples.corpus, tokenizer, {});
+  TokenCorpus corpus = open_text(samples.text, samples.corpus, tokenizer);
   Step step{read_samples(samples, mixture, corpus), {}, loss_weights(mixture), mixture.parts().size()};
   for (std::size_t number = 1; number <= step.streams.size(); ++number) {
     step.where.push_back(fmt::format("{}, sample {}", samples.text, number));
@@ -188,7 +188,7 @@ void loss_verb(Arguments& arguments, const CLI::App& verb) {
                                    .expected = "--streams FILE.jsonl, or --objective SPEC and --text FILE"});
   }
   for (const char* option :
-       {"--objective", "--text", "--sequence-length", "--seed", "--epoch", "--samples"}) {
+       {"--objective", "--text", "--sequence-length", "--seed", "--epoch", "--progress", "--samples"}) {
     if (!text && verb.count(option) > 0) {
       throw Error(ErrorKind::usage, {.what = fmt::format("{} has no meaning beside --streams", option),
                                      .fix = "leave it out, or give --objective and --text"});
@@ -222,7 +222,7 @@ void add_loss(CLI::App& app) {
   verb->add_option("--streams", arguments->streams,
                    "streams as explain --json prints them; - is standard input");
   verb->add_option("--objective", arguments->samples.objective, "with --text: such as \"mlm + nsp\"");
-  verb->add_option("--text", arguments->samples.text, ".txt or .jsonl, each also .gz");
+  verb->add_option("--text", arguments->samples.text, kTextHelp);
   arguments->samples.add_to(*verb);
   verb->add_option("--gradients", arguments->gradients,
                    "write d(loss)/d(parameter) to this safetensors file");

@@ -48,7 +48,7 @@ void score_verb(Arguments& arguments, const std::vector<std::string>& rest) {
   read_corpus_overrides(rest, corpus_options);
   ModelConfig config = read_model_config(arguments.model);
   Tokenizer tokenizer = Tokenizer::load(arguments.model);
-  TokenCorpus corpus = TokenCorpus::open({arguments.file}, corpus_options, tokenizer, {});
+  TokenCorpus corpus = open_text(arguments.file, corpus_options, tokenizer);
   Transformer model(config, Mode::evaluate, {.tokens = score_capacity(config, arguments.options)});
   load_weights(arguments.model, model);
   LiveLine live;
@@ -71,7 +71,7 @@ void add_score(CLI::App& app) {
   verb->add_option("--sequence-length", arguments->options.sequence_length, "0: all of the model's positions")
       ->check(CLI::NonNegativeNumber);
   verb->add_flag("--json", arguments->json, "full precision");
-  verb->add_option("FILE", arguments->file, ".txt or .jsonl, each also .gz")->required();
+  verb->add_option("FILE", arguments->file, kTextHelp)->required();
   verb->allow_extras();
   verb->callback([arguments, verb] { score_verb(*arguments, verb->remaining()); });
   verb->footer(

@@ -1,5 +1,8 @@
 #include "text_input.h"
 
+#include <fmt/format.h>
+
+#include "console.h"
 #include "objective/sampler.h"
 #include "verbs.h"
 
@@ -12,6 +15,10 @@ void SampleArguments::add_to(CLI::App& verb) {
   verb.add_option("--seed", seed, "of masks and pairs")->check(CLI::NonNegativeNumber)->capture_default_str();
   verb.add_option("--epoch", epoch, "counted from 0")
       ->check(CLI::Range(std::int64_t{0}, (std::int64_t{1} << 24) - 1))
+      ->capture_default_str();
+  verb.add_option("--progress", progress,
+                  "how far a run is, where mask rates change over it: 0 to 1, its end")
+      ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   verb.add_option("--samples", samples, "the first K samples; 0: all of the epoch")
       ->check(CLI::NonNegativeNumber)
@@ -32,16 +39,31 @@ void read_corpus_overrides(const std::vector<std::string>& rest, CorpusOptions& 
   });
 }
 
+TokenCorpus open_text(const std::string& path, const CorpusOptions& corpus, const Tokenizer& tokenizer) {
+  LiveLine live;
+  TokenCorpus text =
+      TokenCorpus::open({path}, corpus, tokenizer, {}, [&](std::uint64_t done, std::uint64_t total) {
+        live.show(fmt::format("tokenising {} of {}", human_bytes(static_cast<double>(done)),
+                              human_bytes(static_cast<double>(total))));
+      });
+  live.clear();
+  if (std::string skips = skips_text(text.report()); !skips.empty())
+    say(fmt::format("surprisal: {}: {}", path, skips));
+  return text;
+}
+
 std::vector<Stream> read_samples(const SampleArguments& arguments, const Mixture& mixture,
                                  const TokenCorpus& corpus) {
   mixture.check_corpus(corpus);
   std::vector<Stream> streams;
-  for_each_sample(corpus, mixture, static_cast<std::uint64_t>(arguments.seed),
-                  static_cast<std::uint32_t>(arguments.epoch), arguments.samples == 0,
-                  [&](const Stream& sample) {
-                    streams.push_back(sample);
-                    return arguments.samples == 0 || std::ssize(streams) < arguments.samples;
-                  });
+  for_each_sample(
+      corpus, mixture, static_cast<std::uint64_t>(arguments.seed),
+      static_cast<std::uint32_t>(arguments.epoch), arguments.samples == 0,
+      [&](const Stream& sample) {
+        streams.push_back(sample);
+        return arguments.samples == 0 || std::ssize(streams) < arguments.samples;
+      },
+      arguments.progress);
   return streams;
 }
 

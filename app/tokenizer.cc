@@ -13,6 +13,7 @@
 #include "line_blocks.h"
 #include "text/train/train_tokenizer.h"
 #include "text/unicode/utf8.h"
+#include "text_input.h"
 #include "verbs.h"
 
 namespace surprisal {
@@ -139,7 +140,7 @@ void add_tokenizer_train(CLI::App& verb, const std::shared_ptr<Arguments>& argum
   train->add_flag("--lowercase", arguments->training.lowercase, "wordpiece: lower case and strip accents");
   train->add_option("--out", arguments->out, "directory to write")->required();
   train->add_flag("--json", arguments->json, "print the result as JSON");
-  train->add_option("FILE", arguments->training.files, ".txt or .jsonl, each also .gz")->required();
+  train->add_option("FILE", arguments->training.files, kTextHelp)->required();
   train->callback([arguments] { train_tokenizer_verb(*arguments); });
   train->footer(
       "Example: surprisal tokenizer train --type bpe --vocab-size 8000 --out tokenizers/bpe a.txt "

@@ -68,11 +68,11 @@ class Requests {
 struct RunPlan {
   std::string objective;
   std::int64_t parameters = 0;
-  std::vector<MemoryUse> memory;  // by kind; the last is the program itself as it stands
+  std::vector<MemoryUse> memory{};  // by kind; the last is the program itself as it stands
   std::size_t memory_total = 0;
   std::uint64_t checkpoint_bytes = 0;  // of one, on disk
-  CorpusReport data;
-  std::optional<CorpusReport> validation;
+  CorpusReport data{};
+  std::optional<CorpusReport> validation{};
   std::int64_t max_steps = 0, first_step = 1;
   std::int64_t tokens_per_step = 0, micro_batches = 0;
   double epochs = 0;       // that max_steps amount to

@@ -15,7 +15,7 @@ namespace surprisal {
 struct RunForecast {
   RunSizes sizes;           // of the configuration as it stands; without the program itself
   std::size_t program = 0;  // anonymous memory of this process, before any of that
-  CorpusReport data;
+  CorpusReport data{};
   std::int64_t max_steps = 0, micro_batches = 0;
   double epochs = 0;
   // Of a step, as the first step has it: what it needs, not what padding or masks would add.

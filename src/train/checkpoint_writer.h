@@ -32,7 +32,7 @@ class CheckpointWriter {
   struct Outcome {
     std::int64_t step = 0;
     std::filesystem::path path;
-    std::exception_ptr failure;
+    std::exception_ptr failure{};
   };
 
   // Waits for the save before, if that is still at work: never are two in flight. `retention` applies once

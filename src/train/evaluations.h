@@ -16,10 +16,10 @@
 namespace surprisal {
 
 struct EvaluationReport {
-  Evaluation training;                                     // under the run's own objective
-  std::vector<std::pair<std::string, Evaluation>> others;  // under those of objective.evaluate
-  OrderedJson line;                                        // of metrics.jsonl
-  double value = 0;                                        // of train.metric_for_best_model
+  Evaluation training;                                       // under the run's own objective
+  std::vector<std::pair<std::string, Evaluation>> others{};  // under those of objective.evaluate
+  OrderedJson line{};                                        // of metrics.jsonl
+  double value = 0;                                          // of train.metric_for_best_model
 };
 
 class Evaluations {

@@ -17,11 +17,11 @@ ModelConfig model_config(const Configuration& configuration, const Tokenizer& to
   ModelConfig config;
   if (options.path.empty()) {
     const Family& family = find_family(options.family, "model.family", ErrorKind::usage);
-    config = family.from_options(options, tokenizer.vocabulary_size(), configuration.data.sequence_length);
     const SpecialTokens& special = tokenizer.special();
-    config.bos_token_id = special.bos.value_or(-1);
-    config.eos_token_id = special.eos.value_or(-1);
-    config.pad_token_id = special.pad.value_or(-1);
+    config = family.from_options(options,
+                                 {tokenizer.vocabulary_size(), special.bos.value_or(-1),
+                                  special.eos.value_or(-1), special.pad.value_or(-1)},
+                                 configuration.data.sequence_length);
     check_config(config, ErrorKind::usage, "[model]");
   } else {
     config = read_model_config(options.path);

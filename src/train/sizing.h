@@ -13,8 +13,8 @@ namespace surprisal {
 
 struct RunSizes {
   std::int64_t parameters = 0;
-  std::vector<MemoryUse> memory;  // by kind, without the program itself
-  std::uint64_t checkpoint = 0;   // bytes of one on disk
+  std::vector<MemoryUse> memory{};  // by kind, without the program itself
+  std::uint64_t checkpoint = 0;     // bytes of one on disk
 
   std::size_t memory_total() const;
 };

@@ -45,15 +45,17 @@ TEST_F(BadInput, AFileThatIsMissing) {
 
 TEST_F(BadInput, ADirectoryInsteadOfAFile) {
   fs::create_directories(workplace_ / "folder.txt");
-  EXPECT_FAILS(workplace_.run({"score", "--model", "gpt2", "folder.txt"}), 6,
-               AllOf(HasSubstr("folder.txt"), HasSubstr("directory")));
+  // A corpus may be a directory of texts.
+  EXPECT_FAILS(workplace_.run({"score", "--model", "gpt2", "folder.txt"}), 3,
+               HasSubstr("folder.txt: the directory holds no text file"));
   EXPECT_FAILS(workplace_.run({"train", "folder.txt"}), 6,
                AllOf(HasSubstr("folder.txt"), HasSubstr("directory")));
   EXPECT_FAILS(workplace_.run({"tokenizer", "encode", "--tokenizer", "bpe", "folder.txt"}), 6,
                HasSubstr("directory"));
   EXPECT_FAILS(workplace_.run({"loss", "--model", "gpt2", "--streams", "folder.txt"}), 6,
                HasSubstr("directory"));
-  EXPECT_FAILS(train("causal", {"--data.train", R"(["folder.txt"])"}), 6, HasSubstr("folder.txt"));
+  EXPECT_FAILS(train("causal", {"--data.train", R"(["folder.txt"])"}), 3,
+               HasSubstr("folder.txt: the directory holds no text file"));
 }
 
 TEST_F(BadInput, AnEmptyFile) {

@@ -43,6 +43,31 @@ TEST(Documentation, NspExample) {
   for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(pairs[i].label, (std::vector<Label>{{0, i == 2 ? 0 : 1}}));
 }
 
+TEST(Documentation, SopExample) {
+  auto pairs = samples("sop");
+  ASSERT_EQ(pairs.size(), 2u);
+  EXPECT_EQ(pairs[0].token, (Ids{2, 16, 17, 18, 3, 11, 12, 13, 14, 15, 3}));
+  EXPECT_EQ(pairs[0].segment, (Ids{0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1}));
+  EXPECT_EQ(pairs[0].label, (std::vector<Label>{{0, 1}}));
+  EXPECT_EQ(pairs[1].token, (Ids{2, 21, 22, 3, 23, 24, 3}));
+  EXPECT_EQ(pairs[1].segment, (Ids{0, 0, 0, 0, 1, 1, 1}));
+  EXPECT_EQ(pairs[1].label, (std::vector<Label>{{0, 0}}));
+}
+
+TEST(Documentation, WordAndSpanExamples) {
+  TokenCorpus corpus = corpus_of({{10, 12, 13, 15, 16, 18, 20, 21, 22, 24, 26, 27, 28, 30}});
+  auto sample = [&](const char* unit, std::uint32_t epoch) {
+    MlmOptions options{.probability = 0.25, .unit = unit};
+    return samples_of(corpus, Mixture("mlm", {.mlm = options}, piece_tokenizer(), 16), 1, epoch)[0];
+  };
+  EXPECT_EQ(sample("word", 0).token, (Ids{2, 10, 4, 4, 78, 16, 18, 20, 21, 4, 24, 26, 27, 28, 30, 3}));
+  EXPECT_EQ(sample("word", 0).target, (std::vector<Target>{{2, 12}, {3, 13}, {4, 15}, {9, 22}}));
+  EXPECT_EQ(sample("span", 0).token, (Ids{2, 10, 12, 13, 15, 16, 18, 20, 21, 4, 4, 4, 4, 28, 30, 3}));
+  EXPECT_EQ(sample("span", 0).target, (std::vector<Target>{{9, 22}, {10, 24}, {11, 26}, {12, 27}}));
+  EXPECT_EQ(sample("span", 3).token, (Ids{2, 10, 12, 13, 15, 16, 18, 20, 21, 22, 24, 42, 42, 44, 28, 3}));
+  EXPECT_EQ(sample("span", 3).target, (std::vector<Target>{{11, 26}, {12, 27}, {13, 28}, {14, 30}}));
+}
+
 TEST(Documentation, SumExample) {
   auto pairs = samples("mlm + nsp");
   ASSERT_EQ(pairs.size(), 4u);
