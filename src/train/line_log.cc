@@ -37,7 +37,7 @@ std::optional<Error> LineLog::append(const std::string& line) {
 }
 
 void LineLog::finish() {
-  if (std::optional<Error> error = flush()) throw *error;
+  if (std::optional<Error> error = flush()) throw Error(*error);
 }
 
 std::optional<Error> LineLog::flush() {

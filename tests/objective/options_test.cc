@@ -78,7 +78,8 @@ TEST(ObjectiveOptions, RefusesImpossibleValues) {
                testing::HasSubstr("objective.mlm.probability"));
   EXPECT_ERROR(read(train + "objective.mlm.count = \"fixd\""), usage,
                testing::HasSubstr("did you mean \"fixed\"?"));
-  EXPECT_ERROR(read(train + "objective.mlm.unit = \"words\""), usage, testing::HasSubstr("did you mean \"word\"?"));
+  EXPECT_ERROR(read(train + "objective.mlm.unit = \"words\""), usage,
+               testing::HasSubstr("did you mean \"word\"?"));
   EXPECT_ERROR(read(train + "objective.mlm.final_mask = -2"), usage, testing::HasSubstr("final_mask"));
   EXPECT_ERROR(read(train + "objective.mlm.span_max_words = 0"), usage, testing::HasSubstr("span_max_words"));
   EXPECT_ERROR(read(train + "objective.sop.swap = 2"), usage, testing::HasSubstr("objective.sop.swap"));
