@@ -100,7 +100,7 @@ StreamLoss loss(Model& model, std::span<const Stream> streams, std::vector<Gradi
   check(streams, loaded.config());
   const std::vector<Stream> packs = pack(streams);
   Transformer& transformer = loaded.prepare(Mode::train, capacity_of(packs));
-  const StreamLoss result = run(transformer, packs, true);
+  StreamLoss result = run(transformer, packs, true);
   const ParameterStore store = make_parameter_store(transformer.config(), transformer.table());
   std::vector<Gradient> found;
   for (const TensorToWrite& tensor : parameters_to_write(store, transformer.gradients())) {
