@@ -62,7 +62,8 @@ OptionEntry entry_of(const FieldHelp& field) {
   return entry;
 }
 
-std::vector<FieldHelp> keys_of(const std::string& verb) {
+std::vector<FieldHelp> keys_of(const std::vector<std::string>& path) {
+  const std::string verb = fmt::format("{}", fmt::join(path, " "));
   Configuration run;
   CorpusOptions corpus;
   ObjectiveOptions objective;
@@ -81,7 +82,7 @@ void list(const CLI::App& app, const std::vector<std::string>& path, std::vector
     if (option != app.get_help_ptr()) entry.options.push_back(entry_of(*option));
   }
   if (app.get_allow_extras() && !path.empty()) {
-    for (const FieldHelp& field : keys_of(path.back())) entry.keys.push_back(entry_of(field));
+    for (const FieldHelp& field : keys_of(path)) entry.keys.push_back(entry_of(field));
   }
   const auto below = app.get_subcommands([](const CLI::App*) { return true; });
   for (const CLI::App* verb : below) entry.verbs.push_back(verb->get_name());

@@ -25,13 +25,16 @@ struct Arguments {
   bool special = false, json = false;
 };
 
-void train_tokenizer_verb(Arguments& arguments) {
+void train_tokenizer_verb(Arguments& arguments, const std::vector<std::string>& rest) {
+  read_corpus_overrides(rest, arguments.training.corpus);
   LiveLine live;
   arguments.training.progress = [&](const char* phase, std::uint64_t done, std::uint64_t total) {
     live.show(fmt::format("{}: {} of {}", phase, done, total));
   };
   TrainedTokenizer trained = train_tokenizer(arguments.training);
   live.clear();
+  if (std::string skips = skips_text(trained.corpus); !skips.empty())
+    say(fmt::format("surprisal: {}", skips));
   Tokenizer::from_json(trained.tokenizer_json, trained.tokenizer_config_json, arguments.out)
       .save(arguments.out);
   if (trained.vocab_size < arguments.training.vocab_size) {
@@ -141,8 +144,10 @@ void add_tokenizer_train(CLI::App& verb, const std::shared_ptr<Arguments>& argum
   train->add_option("--out", arguments->out, "directory to write")->required();
   train->add_flag("--json", arguments->json, "print the result as JSON");
   train->add_option("FILE", arguments->training.files, kTextHelp)->required();
-  train->callback([arguments] { train_tokenizer_verb(*arguments); });
+  train->allow_extras();
+  train->callback([arguments, train] { train_tokenizer_verb(*arguments, train->remaining()); });
   train->footer(
+      "Options of the corpus: --data.field content --data.invalid_utf8 replace --data.document line\n"
       "Example: surprisal tokenizer train --type bpe --vocab-size 8000 --out tokenizers/bpe a.txt "
       "b.jsonl.gz");
 }

@@ -42,6 +42,7 @@ class ExplainAndLoss : public testing::TestWithParam<Case> {
 INSTANTIATE_TEST_SUITE_P(Objectives, ExplainAndLoss,
                          testing::Values(Case{"causal", "gpt2"}, Case{"reverse", "gpt2"}, Case{"mlm", "bert"},
                                          Case{"nsp", "bert"}, Case{"mlm + nsp", "bert"},
+                                         Case{"mlm + sop", "bert"},
                                          Case{"0.5 causal | 0.5 reverse", "gpt2"}));
 
 TEST_P(ExplainAndLoss, StreamsGiveTheLossOfTheText) {
@@ -124,6 +125,76 @@ TEST(Explain, MarksSpecialsAndMaskedTokens) {
                           .out;
   EXPECT_THAT(table, AllOf(HasSubstr("[CLS]"), HasSubstr("special"), HasSubstr("masked"), HasSubstr("random"),
                            HasSubstr("kept"), HasSubstr("label: row 0, class ")));
+}
+
+TEST(Explain, NamesTheOrderOfSegments) {
+  Workplace workplace;
+  std::string table = workplace
+                          .run({"explain", "--objective", "mlm + sop", "--tokenizer", "wordpiece",
+                                "--samples", "20", "--objective.mlm.unit", "word", "text.txt"})
+                          .out;
+  EXPECT_THAT(table, AllOf(HasSubstr("label: row 0, class 0 (in order), weight 1"),
+                           HasSubstr("label: row 0, class 1 (swapped), weight 1"), HasSubstr("masked")));
+  EXPECT_FAILS(workplace.run({"explain", "--objective", "nsp | sop", "--tokenizer", "wordpiece", "text.txt"}),
+               2, HasSubstr("nsp and sop cannot be trained together"));
+  workplace.write("one.txt", "the cat sat\n\na dog ran\n");
+  EXPECT_FAILS(workplace.run({"explain", "--objective", "sop", "--tokenizer", "wordpiece", "one.txt"}), 3,
+               HasSubstr("objective sop needs documents of two sentences or more: found 2 of one sentence"));
+  EXPECT_FAILS(workplace.run({"loss", "--model", "gpt2", "--objective", "sop", "--text", "text.txt"}), 2,
+               HasSubstr("objective sop needs a tokenizer with a template for pairs"));
+}
+
+// Mask rates that change over a run: the end is what is shown unless --progress says otherwise.
+TEST(Explain, ShowsAnyPlaceOfASchedule) {
+  Workplace workplace;
+  auto targets = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments{"explain",
+                                       "--objective",
+                                       "mlm",
+                                       "--tokenizer",
+                                       "wordpiece",
+                                       "--json",
+                                       "text.txt",
+                                       "--objective.mlm.unit=span",
+                                       "--objective.mlm.probability=0.8",
+                                       "--objective.mlm.final_probability=0.1"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    Json stream = workplace.run(arguments).json();
+    return static_cast<double>(stream.at("target").size()) / static_cast<double>(stream.at("token").size());
+  };
+  EXPECT_GT(targets({"--progress", "0"}), 0.7);
+  EXPECT_NEAR(targets({"--progress", "0.5"}), 0.45, 0.1);
+  EXPECT_LT(targets({}), 0.25);
+  EXPECT_EQ(targets({}), targets({"--progress", "1"}));
+}
+
+// Every way of writing a corpus gives what the file itself gives.
+TEST(Explain, ReadsAnyCorpus) {
+  Workplace workplace;
+  std::filesystem::create_directory(workplace / "d");
+  workplace.write("d/a.txt", workplace_text());
+  std::string record = to_line({{"body", {{"content", workplace_text()}}}});
+  workplace.write("records.jsonl", record + "\n");
+  auto explain = [&](std::vector<std::string> more) {
+    more.insert(more.begin(),
+                {"explain", "--objective", "causal", "--tokenizer", "bpe", "--json", "--samples", "0"});
+    return workplace.run(more);
+  };
+  Outcome plain = explain({"text.txt"});
+  ASSERT_EQ(plain.code, 0) << plain.err;
+  for (const char* written : {"d", "d/*.txt", "d/**", "./?/a.txt"})
+    EXPECT_EQ(explain({written}).out, plain.out);
+  Outcome records = explain({"records.jsonl", "--data.field", "body.content"});
+  EXPECT_EQ(records.code, 0) << records.err;
+  EXPECT_EQ(records.err, "");
+  workplace.write("bad.txt",
+                  "the c\xFF"
+                  "at\n\na dog\n");
+  EXPECT_FAILS(explain({"bad.txt"}), 3, HasSubstr("byte 0xFF at offset 5"));
+  EXPECT_EQ(explain({"bad.txt", "--data.invalid_utf8", "skip"}).err,
+            "surprisal: bad.txt: left out: 1 line that is not UTF-8\n");
+  EXPECT_EQ(explain({"bad.txt", "--data.invalid_utf8", "replace"}).err,
+            "surprisal: bad.txt: replaced by U+FFFD: 1 sequence that is no UTF-8\n");
 }
 
 TEST(Explain, WideCharactersAreAligned) {

@@ -54,6 +54,27 @@ TEST_F(TokenizerVerb, SaysWhereTheTextAllowsFewerEntries) {
   EXPECT_EQ(Tokenizer::load(workplace_ / "new").vocabulary_size(), reached);
 }
 
+// The corpus is read as every verb reads it: directories, patterns, a field's name, a policy.
+TEST_F(TokenizerVerb, TrainsOnAnyCorpus) {
+  std::filesystem::create_directory(workplace_ / "d");
+  workplace_.write("d/a.jsonl", "{\"content\": \"the cat sat\"}\n{\"content\": \"the \xFF dog\"}\n");
+  workplace_.write("d/readme.md", "x");
+  std::vector<std::string> arguments{"tokenizer",    "train", "--type", "bpe",
+                                     "--vocab-size", "260",   "--out",  "new"};
+  auto train = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), arguments.begin(), arguments.end());
+    return workplace_.run(more);
+  };
+  EXPECT_FAILS(train({"d"}), 3, HasSubstr("no field \"text\": found content; data.field names"));
+  EXPECT_FAILS(train({"d", "--data.field", "content"}), 3, HasSubstr("a.jsonl:2: not UTF-8: byte 0xFF"));
+  Outcome outcome = train({"--data.field", "content", "--data.invalid_utf8=skip", "d/*"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.err, "surprisal: left out: 1 record that is not UTF-8, 1 file of another kind\n");
+  EXPECT_FAILS(train({"--data.fields", "content", "d"}), 2, HasSubstr("did you mean --data.field?"));
+  EXPECT_FAILS(train({"-"}), 2, HasSubstr("a corpus cannot come from standard input"));
+  EXPECT_FAILS(train({"e*.txt"}), 6, HasSubstr("e*.txt: no file matches"));
+}
+
 // A line ends by \n alone: \r stays, an empty line has no ids, the last line needs no end.
 TEST_F(TokenizerVerb, EncodesLineByLine) {
   workplace_.write("lines.txt", "the cat\r\n\n a dog\xE2\x80\xA8 <|endoftext|>\nlast");

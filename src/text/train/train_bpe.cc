@@ -93,10 +93,10 @@ void check_size(std::int64_t vocab_size) {
 TrainedTokenizer train_bpe(const TokenizerTraining& training) {
   check_size(training.vocab_size);
   ByteLevelPreTokenizer pre_tokenizer({});
-  std::vector<WordCount> words = count_words(training.files, training.corpus, nullptr, pre_tokenizer,
-                                             phase_progress(training, "counting words"));
+  CountedWords counted = count_words(training.files, training.corpus, nullptr, pre_tokenizer,
+                                     phase_progress(training, "counting words"));
   std::vector<std::string> tokens = first_tokens();
-  TokenisedWords tokenised = tokenise(std::move(words), tokens);
+  TokenisedWords tokenised = tokenise(std::move(counted.words), tokens);
   LearntMerges learnt =
       learn_merges(std::move(tokenised), std::move(tokens), static_cast<std::size_t>(training.vocab_size), "",
                    phase_progress(training, "merging"));
@@ -108,7 +108,8 @@ TrainedTokenizer train_bpe(const TokenizerTraining& training) {
                                  .model = model_json(learnt)};
   return {.tokenizer_json = tokenizer_json_text(std::move(components)),
           .tokenizer_config_json = config_text(),
-          .vocab_size = static_cast<std::int64_t>(learnt.tokens.size())};
+          .vocab_size = static_cast<std::int64_t>(learnt.tokens.size()),
+          .corpus = counted.report};
 }
 
 }  // namespace surprisal

@@ -26,6 +26,7 @@ struct TrainedTokenizer {
   std::string tokenizer_json;
   std::string tokenizer_config_json;
   std::int64_t vocab_size = 0;  // reached; below the wish where the text has no more pairs to merge
+  CorpusReport corpus{};        // what was read, without sentences and tokens
 };
 
 // The same files give the same bytes for any number of threads. Words are counted within documents. Throws as

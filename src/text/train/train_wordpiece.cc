@@ -202,9 +202,9 @@ std::string config_text(bool lowercase) {
 
 TrainedTokenizer train_wordpiece(const TokenizerTraining& training) {
   BertNormalizer normalizer({.strip_accents = training.lowercase, .lowercase = training.lowercase});
-  std::vector<WordCount> words = count_words(training.files, training.corpus, &normalizer, BertPreTokenizer(),
-                                             phase_progress(training, "counting words"));
-  std::vector<std::string> tokens = learn_vocabulary(training, words);
+  CountedWords counted = count_words(training.files, training.corpus, &normalizer, BertPreTokenizer(),
+                                     phase_progress(training, "counting words"));
+  std::vector<std::string> tokens = learn_vocabulary(training, counted.words);
   TokenizerComponents components{
       .special_tokens = special_tokens(),
       .normalizer = normalizer_json(training.lowercase),
@@ -214,7 +214,8 @@ TrainedTokenizer train_wordpiece(const TokenizerTraining& training) {
       .model = model_json(tokens)};
   return {.tokenizer_json = tokenizer_json_text(std::move(components)),
           .tokenizer_config_json = config_text(training.lowercase),
-          .vocab_size = static_cast<std::int64_t>(tokens.size())};
+          .vocab_size = static_cast<std::int64_t>(tokens.size()),
+          .corpus = counted.report};
 }
 
 }  // namespace surprisal

@@ -52,7 +52,7 @@ void count_document(std::string_view text, const Normalizer* normalizer, const P
 // Documents of about kBlockBytes in all, which one thread counts.
 using Block = std::vector<std::string>;
 
-std::vector<Block> read_blocks(DocumentReader& reader, std::uint64_t bytes) {
+std::vector<Block> read_blocks(DocumentReader& reader, std::uint64_t bytes, CorpusReport& report) {
   std::vector<Block> blocks;
   Document document;
   std::uint64_t block_size = kBlockBytes;
@@ -62,6 +62,8 @@ std::vector<Block> read_blocks(DocumentReader& reader, std::uint64_t bytes) {
       block_size = 0;
     }
     size += document.text.size();
+    ++report.documents;
+    report.bytes += document.text.size();
     block_size += document.text.size();
     blocks.back().push_back(std::move(document.text));
   }
@@ -94,14 +96,17 @@ std::vector<WordCount> sorted(ShardedTable& tables) {
 
 }  // namespace
 
-std::vector<WordCount> count_words(const std::vector<std::string>& files, const CorpusOptions& options,
-                                   const Normalizer* normalizer, const PreTokenizer& pre_tokenizer,
-                                   const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
+CountedWords count_words(const std::vector<std::string>& files, const CorpusOptions& options,
+                         const Normalizer* normalizer, const PreTokenizer& pre_tokenizer,
+                         const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
   CorpusFileList list = list_corpus_files(files);
   DocumentReader reader(list.files, options);
   std::uint64_t batch_bytes = kBatchBytesPerThread * static_cast<std::uint64_t>(threads());
+  CountedWords counted;
+  counted.report.files = list.files.size();
+  counted.report.other_files = list.other_files;
   ShardedTable total;
-  for (std::vector<Block> blocks; !(blocks = read_blocks(reader, batch_bytes)).empty();) {
+  for (std::vector<Block> blocks; !(blocks = read_blocks(reader, batch_bytes, counted.report)).empty();) {
     std::vector<ShardedTable> tables(blocks.size());
     parallel_for(static_cast<std::int64_t>(blocks.size()), [&](std::int64_t block, int) {
       auto index = static_cast<std::size_t>(block);
@@ -111,11 +116,16 @@ std::vector<WordCount> count_words(const std::vector<std::string>& files, const 
     add_tables(tables, total);
     if (progress) progress(reader.position(), list.bytes);
   }
-  std::vector<WordCount> words = sorted(total);
-  if (words.empty()) {
-    throw Error(ErrorKind::data, {.what = "no text: every document is blank", .where = files.front()});
+  counted.words = sorted(total);
+  counted.report.skips = reader.skips();
+  if (counted.words.empty()) {
+    std::string skips = skips_text(counted.report);
+    throw Error(ErrorKind::data,
+                {.what = skips.empty() ? "no text: every document is blank" : "no text is left",
+                 .where = files.front(),
+                 .found = skips});
   }
-  return words;
+  return counted;
 }
 
 }  // namespace surprisal
