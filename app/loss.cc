@@ -1,7 +1,6 @@
 // The loss of given streams, or of a text under an objective, as one optimizer step would see it, and its
 // gradients.
 #include <algorithm>
-#include <cmath>
 #include <iostream>
 #include <iterator>
 #include <memory>
@@ -12,12 +11,9 @@
 
 #include "core/file.h"
 #include "core/json.h"
-#include "infer/limits.h"
-#include "infer/loss_sums.h"
+#include "infer/stream_step.h"
 #include "store/model_directory.h"
-#include "stream/check.h"
 #include "stream/json_lines.h"
-#include "stream/packing.h"
 #include "text_input.h"
 #include "verbs.h"
 
@@ -70,67 +66,6 @@ Step read_step(const Arguments& arguments) {
   return step;
 }
 
-void check_step(const Step& step, const ModelConfig& config, const std::string& source) {
-  StreamLimits limits = limits_of(config);
-  bool any = false;
-  for (std::size_t index = 0; index < step.streams.size(); ++index) {
-    const Stream& stream = step.streams[index];
-    const std::string& where = step.where[index];
-    if (!stream.label.empty() && config.classes == 0) {
-      throw Error(ErrorKind::data, {.what = "labels for a model without a sentence head", .where = where});
-    }
-    check_stream(stream, limits, where);
-    any = any || !stream.target.empty() || !stream.label.empty();
-  }
-  if (!any) throw Error(ErrorKind::data, {.what = "no target and no label", .where = source});
-}
-
-// Streams of the step packed in order, so that short ones do not go through the model one by one.
-std::vector<Stream> pack_in_order(const std::vector<Stream>& streams, std::int32_t capacity) {
-  std::vector<Stream> packs;
-  for (const Stream& stream : streams) {
-    if (packs.empty() || packs.back().size() + stream.size() > capacity) packs.emplace_back();
-    append(packs.back(), stream);
-  }
-  return packs;
-}
-
-Capacity capacity_of(const std::vector<Stream>& packs) {
-  Capacity capacity{1, 1, 1};
-  for (const Stream& pack : packs) {
-    capacity.tokens = std::max<std::int64_t>(capacity.tokens, pack.size());
-    capacity.targets = std::max<std::int64_t>(capacity.targets, std::ssize(pack.target));
-    capacity.labels = std::max<std::int64_t>(capacity.labels, std::ssize(pack.label));
-  }
-  return capacity;
-}
-
-struct Outcome {
-  LossSums sums;
-  std::vector<float> surprisal, label_surprisal;  // of all streams, in order
-};
-
-Outcome run_step(Transformer& model, const Step& step, const std::vector<Stream>& packs, bool gradients) {
-  Outcome outcome{LossSums(step.parts), {}, {}};
-  for (const Stream& pack : packs) outcome.sums.add_weights(pack);
-  SurprisalGradients scale;
-  StreamResult result;
-  for (const Stream& pack : packs) {
-    set_surprisal_gradients(pack, outcome.sums, step.weights, scale);
-    if (gradients) {
-      model.accumulate_gradients(pack, scale.view(), nullptr, result);
-    } else {
-      model.evaluate(pack, result);
-    }
-    outcome.sums.add_result(pack, result);
-    outcome.surprisal.insert(outcome.surprisal.end(), result.token.surprisal.begin(),
-                             result.token.surprisal.end());
-    outcome.label_surprisal.insert(outcome.label_surprisal.end(), result.label.surprisal.begin(),
-                                   result.label.surprisal.end());
-  }
-  return outcome;
-}
-
 OrderedJson pair(const LossSum& sum) {
   return {{"sum", sum.sum}, {"weight", sum.weight}};
 }
@@ -149,9 +84,9 @@ OrderedJson by_stream(const std::vector<Stream>& streams, const std::vector<floa
   return lines;
 }
 
-void print_json(const Step& step, const Outcome& outcome) {
+void print_json(const Step& step, const StepLoss& outcome) {
   OrderedJson json;
-  json["loss"] = outcome.sums.loss(step.weights);
+  json["loss"] = outcome.loss;
   json["terms"]["token"] = pair(outcome.sums.token().total());
   json["terms"]["label"] = pair(outcome.sums.label().total());
   json["surprisal"] =
@@ -161,8 +96,8 @@ void print_json(const Step& step, const Outcome& outcome) {
   fmt::print("{}\n", to_line(json));
 }
 
-void print_text(const Step& step, const Outcome& outcome) {
-  fmt::print("loss   {:.6f} nats\n", outcome.sums.loss(step.weights));
+void print_text(const StepLoss& outcome) {
+  fmt::print("loss   {:.6f} nats\n", outcome.loss);
   auto term = [](const char* name, const TermSums& sums) {
     if (sums.count == 0) return;
     fmt::print("{}  {:.6f} nats = {:.6f} / {:g}, {} of them\n", name, sums.total().mean(), sums.total().sum,
@@ -170,15 +105,6 @@ void print_text(const Step& step, const Outcome& outcome) {
   };
   term("token", outcome.sums.token());
   term("label", outcome.sums.label());
-}
-
-void check_finite(const Outcome& outcome, const Step& step, const std::string& model) {
-  double loss = outcome.sums.loss(step.weights);
-  if (std::isfinite(loss)) return;
-  throw Error(ErrorKind::diverged, {.what = "the loss is not finite",
-                                    .where = model,
-                                    .found = fmt::format("{}", loss),
-                                    .fix = "look for weights that are not finite"});
 }
 
 void loss_verb(Arguments& arguments, const CLI::App& verb) {
@@ -195,22 +121,20 @@ void loss_verb(Arguments& arguments, const CLI::App& verb) {
     }
   }
   arguments.samples.read_overrides(verb.remaining());
-  constexpr std::int32_t kPackTokens = 1024;
   ModelConfig config = read_model_config(arguments.model);
   if (verb.count("--sequence-length") == 0) {
     arguments.samples.sequence_length =
         std::min(arguments.samples.sequence_length, config.max_position_embeddings);
   }
   Step step = read_step(arguments);
-  check_step(step, config, text ? arguments.samples.text : arguments.streams);
-  std::vector<Stream> packs = pack_in_order(step.streams, kPackTokens);
+  check_streams(step.streams, step.where, config, text ? arguments.samples.text : arguments.streams);
+  std::vector<Stream> packs = pack_in_order(step.streams);
   bool gradients = !arguments.gradients.empty();
   Transformer model(config, gradients ? Mode::train : Mode::evaluate, capacity_of(packs));
   load_weights(arguments.model, model);
-  Outcome outcome = run_step(model, step, packs, gradients);
-  check_finite(outcome, step, arguments.model);
+  StepLoss outcome = run_step(model, packs, step.weights, step.parts, gradients, arguments.model);
   if (gradients) save_gradients(arguments.gradients, model);
-  arguments.json ? print_json(step, outcome) : print_text(step, outcome);
+  arguments.json ? print_json(step, outcome) : print_text(outcome);
 }
 
 }  // namespace
