@@ -8,17 +8,12 @@
 namespace surprisal {
 namespace {
 
+constexpr const char* kPrefix = "bert.";
 constexpr const char* kPreTraining = "BertForPreTraining";
 constexpr const char* kMaskedLM = "BertForMaskedLM";
 
-// What no key of config.json can change.
 ModelConfig shape_of_family(bool sentence_head) {
-  ModelConfig config;
-  config.family = "bert";
-  config.norm = NormPlacement::post;
-  config.embedding_norm = true;
-  config.head_transform = true;
-  config.head_bias = true;
+  ModelConfig config = shape_of_bert("bert");
   config.pooler = sentence_head;
   config.classes = sentence_head ? 2 : 0;
   return config;
@@ -50,26 +45,28 @@ ModelConfig from_options(const ModelOptions& options, const ModelVocabulary& voc
   return config;
 }
 
+const MaskedHeadNames& head_names() {
+  static const MaskedHeadNames names{.transform = "cls.predictions.transform.dense",
+                                     .norm = "cls.predictions.transform.LayerNorm",
+                                     .bias = "cls.predictions.bias",
+                                     .decoder = "cls.predictions.decoder"};
+  return names;
+}
+
 std::vector<Binding> bindings(const ModelConfig& config, const ParameterTable& table) {
   BindingList list(table);
-  bind_bert_body(list, "bert.", config);
-  list.add_pair("cls.predictions.transform.dense", "head.transform");
-  list.add_pair("cls.predictions.transform.LayerNorm", "head.norm");
-  // An untied decoder has a bias of its own, beside which `transformers` keeps cls.predictions.bias unused.
-  list.add(config.tie_word_embeddings ? "cls.predictions.bias" : "cls.predictions.decoder.bias", "head.bias");
-  if (!config.tie_word_embeddings) list.add("cls.predictions.decoder.weight", "head.weight");
+  bind_bert_body(list, kPrefix, config);
+  bind_masked_head(list, head_names(), config);
   if (config.classes > 0) list.add_pair("cls.seq_relationship", "sentence_head");
   return std::move(list).finish();
 }
 
 bool buffer(std::string_view name) {
-  return name == "bert.embeddings.position_ids" || name == "bert.embeddings.token_type_ids";
+  return is_bert_buffer(name, kPrefix);
 }
 
 std::vector<SharedTensor> shared(const ModelConfig& config) {
-  if (!config.tie_word_embeddings) return {{"cls.predictions.bias", "cls.predictions.decoder.bias", false}};
-  return {{"cls.predictions.decoder.weight", "bert.embeddings.word_embeddings.weight"},
-          {"cls.predictions.decoder.bias", "cls.predictions.bias"}};
+  return shared_by_masked_head(head_names(), kPrefix, config);
 }
 
 }  // namespace
@@ -79,7 +76,7 @@ const Family& bert_family() {
                              .architecture = kPreTraining,
                              .decoder = false,
                              .sentence_head = true,
-                             .prefix = "bert.",
+                             .prefix = kPrefix,
                              .body = {"embeddings.", "encoder.", "pooler."},
                              .read_config = read_config,
                              .write_config = write_config,

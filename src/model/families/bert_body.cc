@@ -43,6 +43,16 @@ void bind_layer(BindingList& list, const std::string& stored, const std::string&
 
 }  // namespace
 
+ModelConfig shape_of_bert(const char* family) {
+  ModelConfig config;
+  config.family = family;
+  config.norm = NormPlacement::post;
+  config.embedding_norm = true;
+  config.head_transform = true;
+  config.head_bias = true;
+  return config;
+}
+
 void read_bert_body(ConfigReader& reader, std::int64_t pad_token_id, ModelConfig& config) {
   read_sizes(reader, config);
   reader.activation("hidden_act", "gelu", config);
@@ -104,6 +114,25 @@ void bind_bert_body(BindingList& list, const std::string& prefix, const ModelCon
     bind_layer(list, prefix + "encoder.layer." + std::to_string(i), "layer." + std::to_string(i));
   }
   if (config.pooler) list.add_pair(prefix + "pooler.dense", "pooler");
+}
+
+bool is_bert_buffer(std::string_view name, const std::string& prefix) {
+  return name == prefix + "embeddings.position_ids" || name == prefix + "embeddings.token_type_ids";
+}
+
+void bind_masked_head(BindingList& list, const MaskedHeadNames& names, const ModelConfig& config) {
+  list.add_pair(names.transform, "head.transform");
+  list.add_pair(names.norm, "head.norm");
+  // An untied decoder has a bias of its own, beside which `transformers` keeps the head's unused.
+  list.add(config.tie_word_embeddings ? names.bias : names.decoder + ".bias", "head.bias");
+  if (!config.tie_word_embeddings) list.add(names.decoder + ".weight", "head.weight");
+}
+
+std::vector<SharedTensor> shared_by_masked_head(const MaskedHeadNames& names, const std::string& prefix,
+                                                const ModelConfig& config) {
+  if (!config.tie_word_embeddings) return {{names.bias, names.decoder + ".bias", false}};
+  return {{names.decoder + ".weight", prefix + "embeddings.word_embeddings.weight"},
+          {names.decoder + ".bias", names.bias}};
 }
 
 }  // namespace surprisal

@@ -9,19 +9,14 @@
 namespace surprisal {
 namespace {
 
+constexpr const char* kPrefix = "roberta.";
 constexpr const char* kArchitecture = "RobertaForMaskedLM";
 constexpr std::int64_t kBegin = 0, kPadding = 1, kEnd = 2;  // of fairseq's dictionary
 
-// What no key of config.json can change.
 ModelConfig shape_of_family() {
-  ModelConfig config;
-  config.family = "roberta";
-  config.norm = NormPlacement::post;
-  config.embedding_norm = true;
+  ModelConfig config = shape_of_bert("roberta");
   config.positions_after_padding = true;
-  config.head_transform = true;
   config.head_activation = Activation::gelu;
-  config.head_bias = true;
   return config;
 }
 
@@ -50,25 +45,27 @@ ModelConfig from_options(const ModelOptions& options, const ModelVocabulary& voc
   return config;
 }
 
+const MaskedHeadNames& head_names() {
+  static const MaskedHeadNames names{.transform = "lm_head.dense",
+                                     .norm = "lm_head.layer_norm",
+                                     .bias = "lm_head.bias",
+                                     .decoder = "lm_head.decoder"};
+  return names;
+}
+
 std::vector<Binding> bindings(const ModelConfig& config, const ParameterTable& table) {
   BindingList list(table);
-  bind_bert_body(list, "roberta.", config);
-  list.add_pair("lm_head.dense", "head.transform");
-  list.add_pair("lm_head.layer_norm", "head.norm");
-  // An untied decoder has a bias of its own, beside which `transformers` keeps lm_head.bias unused.
-  list.add(config.tie_word_embeddings ? "lm_head.bias" : "lm_head.decoder.bias", "head.bias");
-  if (!config.tie_word_embeddings) list.add("lm_head.decoder.weight", "head.weight");
+  bind_bert_body(list, kPrefix, config);
+  bind_masked_head(list, head_names(), config);
   return std::move(list).finish();
 }
 
 bool buffer(std::string_view name) {
-  return name == "roberta.embeddings.position_ids" || name == "roberta.embeddings.token_type_ids";
+  return is_bert_buffer(name, kPrefix);
 }
 
 std::vector<SharedTensor> shared(const ModelConfig& config) {
-  if (!config.tie_word_embeddings) return {{"lm_head.bias", "lm_head.decoder.bias", false}};
-  return {{"lm_head.decoder.weight", "roberta.embeddings.word_embeddings.weight"},
-          {"lm_head.decoder.bias", "lm_head.bias"}};
+  return shared_by_masked_head(head_names(), kPrefix, config);
 }
 
 }  // namespace
@@ -78,7 +75,7 @@ const Family& roberta_family() {
                              .architecture = kArchitecture,
                              .decoder = false,
                              .sentence_head = false,
-                             .prefix = "roberta.",
+                             .prefix = kPrefix,
                              .body = {"embeddings.", "encoder.", "pooler."},
                              .read_config = read_config,
                              .write_config = write_config,
