@@ -1,5 +1,7 @@
 #include "text/tokenizer/scanner.h"
 
+#include <limits>
+
 #include "text/tokenizer/word_class.h"
 #include "text/unicode/unicode.h"
 
@@ -34,17 +36,8 @@ class Cursor {
   }
   bool is(WordClass kind, std::size_t at) const { return at < size() && step(at).kind == kind; }
 
-  // The end of the code points of one class from `at` on.
-  std::size_t run_end(WordClass kind, std::size_t at) const {
-    while (at < size()) {
-      Step next = step(at);
-      if (next.kind != kind) break;
-      at = next.end;
-    }
-    return at;
-  }
-  // The same with at most `most` code points.
-  std::size_t run_end(WordClass kind, std::size_t at, int most) const {
+  // The end of the code points of one class from `at` on, at most `most` of them.
+  std::size_t run_end(WordClass kind, std::size_t at, std::size_t most = kAll) const {
     for (; most > 0 && at < size(); --most) {
       Step next = step(at);
       if (next.kind != kind) break;
@@ -59,40 +52,15 @@ class Cursor {
 
   // The end of 's, 't, 're, 've, 'm, 'll or 'd at `at`, where a ' is; `at` where there is none.
   std::size_t contraction_end(std::size_t at) const {
-    switch (byte(at + 1)) {
-      case 's':
-      case 't':
-      case 'm':
-      case 'd':
-        return at + 2;
-      case 'r':
-      case 'v':
-        return byte(at + 2) == 'e' ? at + 3 : at;
-      case 'l':
-        return byte(at + 2) == 'l' ? at + 3 : at;
-      default:
-        return at;
-    }
+    return contraction_end(at, [this](std::size_t i) { return byte(i); });
   }
   // The same in either case.
   std::size_t any_case_contraction_end(std::size_t at) const {
-    auto lower = [&](std::size_t i) { return static_cast<char>(byte(i) | 0x20); };
-    switch (lower(at + 1)) {
-      case 's':
-      case 't':
-      case 'm':
-      case 'd':
-        return at + 2;
-      case 'r':
-      case 'v':
-        return lower(at + 2) == 'e' ? at + 3 : at;
-      case 'l':
-        return lower(at + 2) == 'l' ? at + 3 : at;
-      default: {
-        std::size_t end = at + 1;
-        return end < size() && next_code_point(text_, end) == kLongS ? end : at;
-      }
-    }
+    std::size_t end =
+        contraction_end(at, [this](std::size_t i) { return static_cast<char>(byte(i) | 0x20); });
+    if (end != at) return end;
+    end = at + 1;
+    return end < size() && next_code_point(text_, end) == kLongS ? end : at;
   }
 
   // \s+(?!\S)|\s+ where a run of white space [at, end) is: all of it at the end of the text; else all but its
@@ -105,6 +73,27 @@ class Cursor {
   }
 
  private:
+  static constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
+
+  // `letter(i)`: byte i as it is compared.
+  template <class Letter>
+  std::size_t contraction_end(std::size_t at, Letter letter) const {
+    switch (letter(at + 1)) {
+      case 's':
+      case 't':
+      case 'm':
+      case 'd':
+        return at + 2;
+      case 'r':
+      case 'v':
+        return letter(at + 2) == 'e' ? at + 3 : at;
+      case 'l':
+        return letter(at + 2) == 'l' ? at + 3 : at;
+      default:
+        return at;
+    }
+  }
+
   std::string_view text_;
   const WordClasses& classes_;
 };
@@ -124,7 +113,7 @@ std::size_t gpt2_word_end(const Cursor& cursor, std::size_t at) {
 }
 
 // `digits`: how many numbers make a word at most.
-template <int digits>
+template <std::size_t digits>
 std::size_t gpt4_word_end(const Cursor& cursor, std::size_t at) {
   Cursor::Step first = cursor.step(at);
   char byte = cursor.byte(at);
