@@ -34,11 +34,15 @@ std::string ContentHash::hex() const {
   return fmt::format("{:016x}{:016x}", high, low);
 }
 
-ContentHash hash_file(const std::filesystem::path& path) {
+ContentHash hash_file(const std::filesystem::path& path,
+                      const std::function<void(std::uint64_t count)>& hashed) {
   ContentHasher hasher;
   FileReader file(path);
   std::vector<char> buffer(1 << 20);
-  while (std::size_t count = file.read(buffer)) hasher.add({buffer.data(), count});
+  while (std::size_t count = file.read(buffer)) {
+    hasher.add({buffer.data(), count});
+    if (hashed) hashed(count);
+  }
   return hasher.finish();
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -36,6 +37,8 @@ class ContentHasher {
 };
 
 // Of the file as it lies on disk, compressed or not. Throws Error (io).
-ContentHash hash_file(const std::filesystem::path& path);
+// `hashed`, if given, is told of every piece that was read, in bytes; what it throws ends the reading.
+ContentHash hash_file(const std::filesystem::path& path,
+                      const std::function<void(std::uint64_t count)>& hashed = {});
 
 }  // namespace surprisal

@@ -57,17 +57,6 @@ constexpr std::uint64_t kBatchBytesPerThread = 1 << 20;
 // Bytes that are hashed between two calls of Progress.
 constexpr std::uint64_t kHashedBytes = 1 << 26;
 
-ContentHash hash_file(const std::string& path, const std::function<void(std::uint64_t)>& hashed) {
-  FileReader file(path);
-  ContentHasher hasher;
-  std::vector<char> buffer(1 << 20);
-  while (std::size_t count = file.read(buffer)) {
-    hasher.add(std::string_view(buffer.data(), count));
-    hashed(count);
-  }
-  return hasher.finish();
-}
-
 // Everything that decides the tokens and how they are cut.
 ContentHash corpus_key(const CorpusFileList& list, const CorpusOptions& options, const Tokenizer& tokenizer,
                        const TokenCorpus::Progress& progress) {
