@@ -49,6 +49,11 @@ std::string human_time(double seconds) {
   return fmt::format("{}:{:02}", whole / 60, whole % 60);
 }
 
+std::string tokenising_text(std::uint64_t done, std::uint64_t total) {
+  return fmt::format("tokenising {} of {}", human_bytes(static_cast<double>(done)),
+                     human_bytes(static_cast<double>(total)));
+}
+
 void LiveLine::show(const std::string& text) {
   if (!stderr_is_terminal()) return;
   int columns = terminal_columns() - 1;

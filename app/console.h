@@ -12,6 +12,7 @@ bool stderr_is_terminal();
 std::string human_bytes(double bytes);
 std::string human_count(double count);
 std::string human_time(double seconds);
+std::string tokenising_text(std::uint64_t done, std::uint64_t total);  // bytes
 
 // One line on stderr that is rewritten in place on a terminal and left out elsewhere.
 class LiveLine {

@@ -37,15 +37,15 @@ constexpr double kGoodShare = 0.65, kPoorShare = 0.4;
 
 Estimate estimate(const Arguments& arguments, const Configuration& configuration) {
   LiveLine live;
-  Estimate estimate{.forecast = forecast(configuration, [&](std::uint64_t done, std::uint64_t total) {
-                      live.show(fmt::format("tokenising {} of {}", human_bytes(static_cast<double>(done)),
-                                            human_bytes(static_cast<double>(total))));
+  const RunSetup setup(configuration);
+  Estimate estimate{.forecast = forecast(configuration, setup, [&](std::uint64_t done, std::uint64_t total) {
+                      live.show(tokenising_text(done, total));
                     })};
   live.clear();
   estimate.memory_given = arguments.memory > 0
                               ? arguments.memory
                               : static_cast<std::uint64_t>(describe_machine().memory_available);
-  estimate.largest_micro_batch = largest_micro_batch(configuration, estimate.memory_given);
+  estimate.largest_micro_batch = largest_micro_batch(configuration, setup, estimate.memory_given);
   estimate.peak_gflops = measure_f32_peak();
   return estimate;
 }

@@ -41,11 +41,9 @@ void read_corpus_overrides(const std::vector<std::string>& rest, CorpusOptions& 
 
 TokenCorpus open_text(const std::string& path, const CorpusOptions& corpus, const Tokenizer& tokenizer) {
   LiveLine live;
-  TokenCorpus text =
-      TokenCorpus::open({path}, corpus, tokenizer, {}, [&](std::uint64_t done, std::uint64_t total) {
-        live.show(fmt::format("tokenising {} of {}", human_bytes(static_cast<double>(done)),
-                              human_bytes(static_cast<double>(total))));
-      });
+  TokenCorpus text = TokenCorpus::open(
+      {path}, corpus, tokenizer, {},
+      [&](std::uint64_t done, std::uint64_t total) { live.show(tokenising_text(done, total)); });
   live.clear();
   if (std::string skips = skips_text(text.report()); !skips.empty())
     say(fmt::format("surprisal: {}: {}", path, skips));

@@ -37,8 +37,7 @@ class Progress : public TrainObserver {
   void message(const std::string& text) override { line(text); }
 
   void tokenising(std::uint64_t done, std::uint64_t total) override {
-    live_.show(fmt::format("tokenising {} of {}", human_bytes(static_cast<double>(done)),
-                           human_bytes(static_cast<double>(total))));
+    live_.show(tokenising_text(done, total));
   }
 
   void planned(const RunPlan& plan) override {

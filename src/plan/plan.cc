@@ -9,12 +9,6 @@
 namespace surprisal {
 namespace {
 
-std::uint64_t checkpoints_at_once(const TrainOptions& options) {
-  if (options.save_total_limit == 0 || options.save_keep_steps > 0) return 0;
-  // The newest, the best, and the one that is being written.
-  return static_cast<std::uint64_t>(options.save_total_limit + options.save_best_limit) + 1;
-}
-
 void draw_first_step(const RunSetup& setup, Sampler& sampler, RunForecast& forecast) {
   Stream stream;
   sampler.set_progress(1, forecast.max_steps);
@@ -28,18 +22,15 @@ void draw_first_step(const RunSetup& setup, Sampler& sampler, RunForecast& forec
 
 }  // namespace
 
-RunForecast forecast(const Configuration& configuration, const TokenCorpus::Progress& progress) {
+RunForecast forecast(const Configuration& configuration, const RunSetup& setup,
+                     const TokenCorpus::Progress& progress) {
   const TrainOptions& options = configuration.train;
   if (options.threads > 0) set_threads(static_cast<int>(options.threads));  // each has scratch of its own
-  const RunSetup setup(configuration);
   RunForecast forecast{.sizes = size_run(configuration, setup),
                        .program = static_cast<std::size_t>(anonymous_memory()),
                        .micro_batches = micro_batches(options),
-                       .checkpoints = checkpoints_at_once(options)};
-  TokenCorpus corpus = TokenCorpus::open(configuration.data.train, configuration.data.corpus, setup.tokenizer,
-                                         cache_directory(configuration), progress);
-  if (options.limit > 0) corpus = corpus.first(static_cast<std::uint64_t>(options.limit));
-  setup.mixture.check_corpus(corpus);
+                       .checkpoints = options.save_keep_steps > 0 ? 0 : checkpoints_at_once(options)};
+  const TokenCorpus corpus = open_run_text(configuration, setup, configuration.data.train, progress);
   forecast.data = corpus.report();
   Sampler sampler(corpus, setup.mixture, static_cast<std::uint64_t>(configuration.run.seed),
                   static_cast<std::int32_t>(options.micro_batch_tokens), SampleOrder::shuffled);
@@ -51,8 +42,8 @@ RunForecast forecast(const Configuration& configuration, const TokenCorpus::Prog
   return forecast;
 }
 
-std::optional<std::int64_t> largest_micro_batch(const Configuration& configuration, std::size_t memory) {
-  const RunSetup setup(configuration);
+std::optional<std::int64_t> largest_micro_batch(const Configuration& configuration, const RunSetup& setup,
+                                                std::size_t memory) {
   const std::size_t program = static_cast<std::size_t>(anonymous_memory());
   Configuration trial = configuration;
   const std::int64_t step = configuration.train.tokens_per_step;

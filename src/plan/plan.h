@@ -26,12 +26,14 @@ struct RunForecast {
   std::size_t memory() const { return program + sizes.memory_total(); }
 };
 
-// Reads the corpus (from its cache, or making that) and draws the first step's samples; allocates no model.
-// Throws as train() does.
-RunForecast forecast(const Configuration& configuration, const TokenCorpus::Progress& progress = {});
+// Reads the corpus (from its cache, or making that) and draws the first step's samples; allocates no model,
+// but sets the threads that the run would have. Throws as train() does.
+RunForecast forecast(const Configuration& configuration, const RunSetup& setup,
+                     const TokenCorpus::Progress& progress = {});
 
 // The largest train.micro_batch_tokens that divides train.tokens_per_step and with which the run stays within
 // `memory` bytes; none where no sequence fits.
-std::optional<std::int64_t> largest_micro_batch(const Configuration& configuration, std::size_t memory);
+std::optional<std::int64_t> largest_micro_batch(const Configuration& configuration, const RunSetup& setup,
+                                                std::size_t memory);
 
 }  // namespace surprisal

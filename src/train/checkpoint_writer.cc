@@ -4,12 +4,7 @@
 #include <array>
 #include <utility>
 
-#include <fmt/format.h>
-
-#include "surprisal/error.h"
-
 #include "core/parallel.h"
-#include "store/commit.h"
 
 namespace surprisal {
 namespace {
@@ -23,11 +18,6 @@ void copy(std::span<const float> from, std::span<float> to) {
   parallel_ranges(std::ssize(from), kBlock, [&](std::int64_t begin, std::int64_t end, int) {
     std::copy(from.begin() + begin, from.begin() + end, to.begin() + begin);
   });
-}
-
-// A little more than is needed, since a file system keeps blocks for itself.
-std::uint64_t with_margin(std::uint64_t bytes) {
-  return bytes + bytes / 10;
 }
 
 }  // namespace
@@ -79,14 +69,7 @@ void CheckpointWriter::write(const RunState& state, const Retention& retention,
                              const CheckpointTensors& tensors) {
   Outcome outcome{.step = state.step, .path = directory_.checkpoint(state.step)};
   try {
-    const std::uint64_t needed = with_margin(bytes_on_disk(model_.table(), tokenizer_, dtype_)),
-                        free = free_space(directory_.path());
-    if (free < needed) {
-      throw Error(ErrorKind::io, {.what = "there is no space for a checkpoint",
-                                  .where = directory_.path().string(),
-                                  .found = fmt::format("{} MiB free", free >> 20),
-                                  .expected = fmt::format("{} MiB", (needed >> 20) + 1)});
-    }
+    directory_.require_room(bytes_on_disk(model_.table(), tokenizer_, dtype_));
     directory_.commit(state.step, [&](const std::filesystem::path& directory) {
       write_checkpoint(directory, model_.config(), model_.table(), tensors, tokenizer_, dtype_, state);
     });

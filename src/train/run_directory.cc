@@ -57,6 +57,11 @@ std::string lines_up_to(const std::string& text, std::int64_t step) {
   return kept;
 }
 
+// A little more than is needed, since a file system keeps blocks for itself.
+std::uint64_t with_margin(std::uint64_t bytes) {
+  return bytes + bytes / 10;
+}
+
 }  // namespace
 
 std::string checkpoint_name(std::int64_t step) {
@@ -123,6 +128,20 @@ std::optional<fs::path> RunDirectory::newest_whole(std::vector<std::string>& dam
     exchange_directories(path, aside);
   }
   return whole;
+}
+
+std::uint64_t RunDirectory::room_for(std::uint64_t checkpoint_bytes) const {
+  return free_space(path_) / with_margin(checkpoint_bytes);
+}
+
+void RunDirectory::require_room(std::uint64_t checkpoint_bytes) const {
+  const std::uint64_t needed = with_margin(checkpoint_bytes), free = free_space(path_);
+  if (free >= needed) return;
+  throw Error(ErrorKind::io, {.what = "there is no space for a checkpoint",
+                              .where = path_.string(),
+                              .found = fmt::format("{} MiB free", free >> 20),
+                              .expected = fmt::format("{} MiB", (needed >> 20) + 1),
+                              .fix = "free some, or choose another run.directory"});
 }
 
 void RunDirectory::commit(std::int64_t step, const std::function<void(const fs::path&)>& write) const {

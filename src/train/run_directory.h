@@ -40,6 +40,11 @@ class RunDirectory {
   // ..., and a line in `damaged`. Throws Error (data) where there are checkpoints but none is whole.
   std::optional<std::filesystem::path> newest_whole(std::vector<std::string>& damaged) const;
 
+  // Checkpoints of so many bytes that the disk still takes.
+  std::uint64_t room_for(std::uint64_t checkpoint_bytes) const;
+  // Throws Error (io) where it takes none.
+  void require_room(std::uint64_t checkpoint_bytes) const;
+
   // Writes the checkpoint of a step by the protocol of store/commit.h.
   void commit(std::int64_t step, const std::function<void(const std::filesystem::path&)>& write) const;
   // Points `latest` at the step's checkpoint and `best` at the best one, and removes those that are not to

@@ -75,6 +75,12 @@ std::string sight_warning(const ModelConfig& config, const Mixture& mixture) {
   return {};
 }
 
+// The configuration's own folder, or .surprisal-cache beside the run directory.
+std::string cache_directory(const Configuration& configuration) {
+  if (!configuration.data.cache_directory.empty()) return configuration.data.cache_directory;
+  return std::filesystem::path(configuration.run.directory).parent_path() / ".surprisal-cache";
+}
+
 }  // namespace
 
 RunSetup::RunSetup(const Configuration& configuration)
@@ -94,9 +100,14 @@ RunSetup::RunSetup(const Configuration& configuration)
   warning = sight_warning(config, mixture);
 }
 
-std::string cache_directory(const Configuration& configuration) {
-  if (!configuration.data.cache_directory.empty()) return configuration.data.cache_directory;
-  return std::filesystem::path(configuration.run.directory).parent_path() / ".surprisal-cache";
+TokenCorpus open_run_text(const Configuration& configuration, const RunSetup& setup,
+                          const std::vector<std::string>& files, const TokenCorpus::Progress& progress) {
+  TokenCorpus corpus = TokenCorpus::open(files, configuration.data.corpus, setup.tokenizer,
+                                         cache_directory(configuration), progress);
+  const std::int64_t limit = configuration.train.limit;
+  if (limit > 0) corpus = corpus.first(static_cast<std::uint64_t>(limit));
+  setup.mixture.check_corpus(corpus);
+  return corpus;
 }
 
 }  // namespace surprisal

@@ -8,6 +8,7 @@
 
 #include "model/config.h"
 #include "objective/mixture.h"
+#include "text/corpus/token_corpus.h"
 #include "train/options.h"
 
 namespace surprisal {
@@ -25,7 +26,9 @@ struct RunSetup {
   std::string warning;
 };
 
-// The configuration's own folder, or .surprisal-cache beside the run directory.
-std::string cache_directory(const Configuration& configuration);
+// A text of the run, as far as train.limit goes: from the cache, or making that. Throws Error (data) where it
+// has nothing for the objective.
+TokenCorpus open_run_text(const Configuration& configuration, const RunSetup& setup,
+                          const std::vector<std::string>& files, const TokenCorpus::Progress& progress);
 
 }  // namespace surprisal

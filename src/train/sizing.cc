@@ -26,6 +26,11 @@ std::int64_t count_steps(const TrainOptions& options, std::uint64_t packs_per_ep
       1, static_cast<std::int64_t>(std::ceil(packs / static_cast<double>(micro_batches(options)))));
 }
 
+std::uint64_t checkpoints_at_once(const TrainOptions& options) {
+  if (options.save_total_limit == 0) return 0;
+  return static_cast<std::uint64_t>(options.save_total_limit + options.save_best_limit) + 1;
+}
+
 Capacity run_capacity(const Configuration& configuration, const Mixture& mixture) {
   const std::int64_t tokens = configuration.train.micro_batch_tokens;
   return {.tokens = tokens, .labels = mixture.has_labels() ? tokens : 1};

@@ -25,6 +25,10 @@ std::int64_t micro_batches(const TrainOptions& options);  // of a step
 // Steps of the whole run, where an epoch has so many micro-batches.
 std::int64_t count_steps(const TrainOptions& options, std::uint64_t packs_per_epoch);
 
+// Checkpoints that lie on disk at once beside those of train.save_keep_steps: the newest, the best, and the
+// one that is being written; 0: all.
+std::uint64_t checkpoints_at_once(const TrainOptions& options);
+
 // The largest streams of a run.
 Capacity run_capacity(const Configuration& configuration, const Mixture& mixture);
 

@@ -15,7 +15,6 @@
 #include "core/parallel.h"
 #include "infer/generate.h"
 #include "objective/sampler.h"
-#include "store/commit.h"
 #include "store/model_directory.h"
 #include "train/checkpoint_writer.h"
 #include "train/evaluations.h"
@@ -78,7 +77,8 @@ class Run {
   void check_space() const;
   void prepare_model();
   std::optional<fs::path> find_checkpoint(bool resume);
-  void restore(const fs::path& checkpoint, Sampler& sampler);
+  void fill_model();
+  void restore(const fs::path& checkpoint, const Identity& identity, Sampler& sampler);
   void open_logs();
   void loop(Sampler& sampler);
   bool step(TrainingStep& step, Sampler& sampler);
@@ -142,15 +142,10 @@ class Run {
 };
 
 TokenCorpus Run::open_corpus(const std::vector<std::string>& files) {
-  TokenCorpus corpus =
-      TokenCorpus::open(files, configuration_.data.corpus, setup_.tokenizer, cache_directory(configuration_),
-                        [&](std::uint64_t done, std::uint64_t total) {
-                          if (requests_.stopping() != 0) throw Interrupted();
-                          observer_.tokenising(done, total);
-                        });
-  if (options_.limit > 0) corpus = corpus.first(static_cast<std::uint64_t>(options_.limit));
-  setup_.mixture.check_corpus(corpus);
-  return corpus;
+  return open_run_text(configuration_, setup_, files, [&](std::uint64_t done, std::uint64_t total) {
+    if (requests_.stopping() != 0) throw Interrupted();
+    observer_.tokenising(done, total);
+  });
 }
 
 RunPlan Run::plan(std::int64_t max_steps) {
@@ -175,21 +170,12 @@ RunPlan Run::plan(std::int64_t max_steps) {
 // The disk must hold one checkpoint; where it cannot hold all that are kept, that is said while it can be
 // helped.
 void Run::check_space() const {
-  const std::uint64_t needed = plan_.checkpoint_bytes + plan_.checkpoint_bytes / 10,
-                      free = free_space(directory_.path());
-  if (free < needed) {
-    throw Error(ErrorKind::io, {.what = "there is no space for a checkpoint",
-                                .where = directory_.path().string(),
-                                .found = fmt::format("{} MiB free", free >> 20),
-                                .expected = fmt::format("{} MiB", (needed >> 20) + 1),
-                                .fix = "free some, or choose another run.directory"});
-  }
-  // The newest ones, the best, and the one that is being written.
-  const std::uint64_t kept =
-      static_cast<std::uint64_t>(options_.save_total_limit + options_.save_best_limit) + 1;
-  if (options_.save_total_limit > 0 && free / needed < kept) {
+  directory_.require_room(plan_.checkpoint_bytes);
+  const std::uint64_t room = directory_.room_for(plan_.checkpoint_bytes),
+                      wanted = checkpoints_at_once(options_);
+  if (room < wanted) {
     observer_.message(fmt::format("warning: {} has space for {} checkpoints of {} MiB; the run wants {}",
-                                  directory_.path().string(), free / needed, needed >> 20, kept));
+                                  directory_.path().string(), room, plan_.checkpoint_bytes >> 20, wanted));
   }
 }
 
@@ -199,18 +185,19 @@ void Run::prepare_model() {
                                     static_cast<std::size_t>(options_.head_workspace_mib) << 20);
   optimizer_ = std::make_unique<Optimizer>(*model_);
   writer_ = std::make_unique<CheckpointWriter>(directory_, *model_, *optimizer_, setup_.tokenizer, options_);
-  if (configuration_.model.path.empty()) {
-    model_->initialise(seed_);
-  } else {
-    const HeadsOfOthers heads = load_weights(configuration_.model.path, *model_,
-                                             {.new_heads = configuration_.model.new_heads, .seed = seed_});
-    if (!heads.missing.empty()) {
-      observer_.message(
-          fmt::format("drawn anew, since the checkpoint lacks them: {}", fmt::join(heads.missing, ", ")));
-    }
-    if (!heads.left_out.empty()) {
-      observer_.message(fmt::format("left out of the checkpoint: {}", fmt::join(heads.left_out, ", ")));
-    }
+}
+
+// The weights that a run begins with.
+void Run::fill_model() {
+  if (configuration_.model.path.empty()) return model_->initialise(seed_);
+  const HeadsOfOthers heads = load_weights(configuration_.model.path, *model_,
+                                           {.new_heads = configuration_.model.new_heads, .seed = seed_});
+  if (!heads.missing.empty()) {
+    observer_.message(
+        fmt::format("drawn anew, since the checkpoint lacks them: {}", fmt::join(heads.missing, ", ")));
+  }
+  if (!heads.left_out.empty()) {
+    observer_.message(fmt::format("left out of the checkpoint: {}", fmt::join(heads.left_out, ", ")));
   }
 }
 
@@ -225,10 +212,9 @@ std::optional<fs::path> Run::find_checkpoint(bool resume) {
   return checkpoint;
 }
 
-void Run::restore(const fs::path& checkpoint, Sampler& sampler) {
-  Identity now = identity_of(configuration_, *corpus_, validation_ ? &*validation_ : nullptr);
+void Run::restore(const fs::path& checkpoint, const Identity& identity, Sampler& sampler) {
   for (const std::string& note :
-       compare_identity(read_run_state(checkpoint).identity, now, checkpoint.string())) {
+       compare_identity(read_run_state(checkpoint).identity, identity, checkpoint.string())) {
     observer_.message("note: " + note);
   }
   state_ = read_checkpoint(checkpoint, *model_, *optimizer_);
@@ -276,8 +262,9 @@ RunSummary Run::run(bool resume) try {
   check_space();
   if (!setup_.warning.empty()) observer_.message(setup_.warning);
   prepare_model();
-  if (checkpoint) restore(*checkpoint, sampler);
-  state_.identity = identity_of(configuration_, *corpus_, validation_ ? &*validation_ : nullptr);
+  Identity identity = identity_of(configuration_, *corpus_, validation_ ? &*validation_ : nullptr);
+  checkpoint ? restore(*checkpoint, identity, sampler) : fill_model();
+  state_.identity = std::move(identity);
   plan_.first_step = state_.step + 1;
   open_logs();
   loop(sampler);

@@ -22,7 +22,7 @@ INSTANTIATE_TEST_SUITE_P(Objectives, Plan,
 
 TEST_P(Plan, SaysWhatTheRunThenTakes) {
   const Configuration configuration = runs_.configuration(GetParam(), "run");
-  const RunForecast planned = forecast(configuration);
+  const RunForecast planned = forecast(configuration, RunSetup(configuration));
   EXPECT_FALSE(std::filesystem::exists(configuration.run.directory));
   Recorder observer;
   train(configuration, false, observer);
@@ -48,7 +48,7 @@ TEST_P(Plan, ACheckpointTakesWhatWasSaid) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(runs_ / dtype / "latest/")) {
       if (entry.is_regular_file()) bytes += entry.file_size();
     }
-    const std::uint64_t planned = forecast(configuration).sizes.checkpoint;
+    const std::uint64_t planned = forecast(configuration, RunSetup(configuration)).sizes.checkpoint;
     EXPECT_LE(bytes, planned) << dtype;
     EXPECT_GE(bytes + (std::uint64_t{1} << 15), planned) << dtype;
   }
@@ -61,22 +61,22 @@ TEST_P(Plan, TheLargestMicroBatchThatFits) {
   auto memory = [&](std::int64_t tokens) {
     Configuration trial = configuration;
     trial.train.micro_batch_tokens = tokens;
-    return forecast(trial).memory();
+    return forecast(trial, RunSetup(trial)).memory();
   };
   constexpr std::size_t kSlack = 4 << 20;  // the program itself grows while the test runs
   for (std::int64_t tokens : {960, 480, 240}) {
     const std::size_t enough = memory(tokens) + kSlack;
-    EXPECT_GE(largest_micro_batch(configuration, enough).value_or(0), tokens);
+    EXPECT_GE(largest_micro_batch(configuration, RunSetup(configuration), enough).value_or(0), tokens);
   }
-  EXPECT_EQ(largest_micro_batch(configuration, std::size_t{1} << 40), 960);
-  EXPECT_FALSE(largest_micro_batch(configuration, 1000));
+  EXPECT_EQ(largest_micro_batch(configuration, RunSetup(configuration), std::size_t{1} << 40), 960);
+  EXPECT_FALSE(largest_micro_batch(configuration, RunSetup(configuration), 1000));
 }
 
 TEST(PlanError, IsThatOfTheRun) {
   TinyRuns runs;
   Configuration configuration = runs.configuration("mlm + nsp", "run");
   configuration.model.family = "gpt2";
-  EXPECT_ERROR(forecast(configuration), usage, HasSubstr("sentence head"));
+  EXPECT_ERROR(forecast(configuration, RunSetup(configuration)), usage, HasSubstr("sentence head"));
 }
 
 }  // namespace
