@@ -2,6 +2,9 @@
 // `message`, a string or a matcher.
 #pragma once
 
+#include <functional>
+#include <string>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,3 +20,18 @@
       EXPECT_THAT(std::string(error.what()), ::testing::AllOf(message)); \
     }                                                                    \
   } while (false)
+
+namespace surprisal {
+
+// The message of the Error that the call throws, which is of that kind.
+inline std::string error_of(const std::function<void()>& call, ErrorKind kind) {
+  try {
+    call();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), kind) << error.what();
+    return error.what();
+  }
+  return "no error";
+}
+
+}  // namespace surprisal

@@ -13,7 +13,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "core/file.h"
 #include "core/json.h"
@@ -25,6 +24,7 @@
 #include "stream/check.h"
 #include "stream/json_lines.h"
 #include "stream/packing.h"
+#include "tests/core/temporary_directory.h"
 
 namespace surprisal {
 namespace {
@@ -211,21 +211,6 @@ void expect_near(const NamedValues& found, const NamedValues& expected, double s
                          << "; the tensor's factor is " << factor(tensor->second, right);
   }
 }
-
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string pattern = (fs::temp_directory_path() / "surprisal_golden_XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  ~TemporaryDirectory() { fs::remove_all(path_); }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 class Golden : public testing::TestWithParam<std::string> {
  protected:

@@ -10,6 +10,7 @@
 #include "model/family.h"
 #include "store/safetensors.h"
 #include "store/widen.h"
+#include "tests/core/error_matchers.h"
 #include "tests/model/tiny_models.h"
 #include "tests/store/safetensors_bytes.h"
 

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "core/json.h"
+#include "tests/core/error_matchers.h"
 #include "tests/store/safetensors_bytes.h"
 
 namespace surprisal {

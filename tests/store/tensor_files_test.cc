@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/core/error_matchers.h"
 #include "tests/store/safetensors_bytes.h"
 
 namespace surprisal {
