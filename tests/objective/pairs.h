@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -104,6 +105,17 @@ inline std::vector<Pair> pass(const Mixture& mixture, const TokenCorpus& corpus,
     cursor = next;
   }
   return pairs;
+}
+
+// Of the same corpus, alone and beside mlm: what is masked is all that differs.
+inline void expect_same_but_masked(const std::vector<Stream>& pairs, std::vector<Stream> joined) {
+  ASSERT_EQ(joined.size(), pairs.size());
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    EXPECT_EQ(joined[i].target.size(), std::max(1.0, std::nearbyint(0.15 * pairs[i].size())));
+    for (const Target& target : joined[i].target) joined[i].token[target.row] = target.id;
+    joined[i].target.clear();
+    EXPECT_EQ(joined[i], pairs[i]);
+  }
 }
 
 inline void expect_run(const std::vector<std::int32_t>& ids) {  // one piece of one document
