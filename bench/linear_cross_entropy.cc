@@ -11,11 +11,11 @@
 #include <stdexcept>
 #include <thread>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "command_line.h"
 #include "core/arena.h"
 #include "core/machine.h"
 #include "core/parallel.h"
@@ -171,11 +171,7 @@ Arguments parse(int argc, char** argv) {
   app.add_option("--width", arguments.width)->check(CLI::PositiveNumber);
   app.add_option("--repetitions", arguments.repetitions)->check(CLI::PositiveNumber);
   app.add_option("--threads", arguments.threads, "all cores unless given")->check(CLI::PositiveNumber);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    std::exit(app.exit(error));
-  }
+  parse_or_exit(app, argc, argv);
   return arguments;
 }
 

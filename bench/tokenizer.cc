@@ -6,10 +6,10 @@
 #include <filesystem>
 #include <stdexcept>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "command_line.h"
 #include "core/file.h"
 #include "core/parallel.h"
 #include "report.h"
@@ -163,13 +163,9 @@ Arguments parse(int argc, char** argv) {
       ->check(CLI::PositiveNumber);
   app.add_flag("--starts", arguments.starts, "ask for the tokens' places too, as the token cache does");
   app.add_flag("--json", arguments.json, "a line of JSON a measurement");
-  try {
-    app.parse(argc, argv);
-    if (arguments.tokenizer.empty() == arguments.train.empty()) {
-      throw CLI::RequiredError("one of --tokenizer and --train");
-    }
-  } catch (const CLI::ParseError& error) {
-    std::exit(app.exit(error));
+  parse_or_exit(app, argc, argv);
+  if (arguments.tokenizer.empty() == arguments.train.empty()) {
+    std::exit(app.exit(CLI::RequiredError("one of --tokenizer and --train")));
   }
   return arguments;
 }
@@ -185,10 +181,5 @@ int run(int argc, char** argv) {
 }  // namespace surprisal::bench
 
 int main(int argc, char** argv) {
-  try {
-    return surprisal::bench::run(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "tokenizer: {}\n", error.what());
-    return 1;
-  }
+  return surprisal::bench::run_benchmark("tokenizer", &surprisal::bench::run, argc, argv);
 }

@@ -3,9 +3,9 @@
 #include <cstdio>
 #include <stdexcept>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "command_line.h"
 #include "core/parallel.h"
 #include "infer/loss_sums.h"
 #include "model/transformer.h"
@@ -127,11 +127,7 @@ Arguments parse(int argc, char** argv) {
   app.add_option("--threads", arguments.threads, "all cores unless given")->check(CLI::PositiveNumber);
   app.add_flag("--dropout", arguments.dropout,
                "with dropout 0.1, as a run has it; without, as others measure");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    std::exit(app.exit(error));
-  }
+  parse_or_exit(app, argc, argv);
   return arguments;
 }
 
@@ -151,10 +147,5 @@ int run(int argc, char** argv) {
 }  // namespace surprisal::bench
 
 int main(int argc, char** argv) {
-  try {
-    return surprisal::bench::run(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "training_step: {}\n", error.what());
-    return 1;
-  }
+  return surprisal::bench::run_benchmark("training_step", &surprisal::bench::run, argc, argv);
 }
