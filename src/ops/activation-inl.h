@@ -10,6 +10,7 @@
 #endif
 
 #include "hwy/contrib/math/math-inl.h"
+#include "ops/activation.h"
 #include "ops/vector_loop-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -172,6 +173,29 @@ struct Tanh {
     return hn::Mul(constant(4.0f), Sigmoid(hn::Add(x, x)).derivative);
   }
 };
+
+// Calls use(function of `kind`).
+template <class Use>
+HWY_INLINE void with_activation(Activation kind, const Use& use) {
+  switch (kind) {
+    case Activation::gelu:
+      return use(Gelu());
+    case Activation::gelu_tanh:
+      return use(GeluTanh());
+    case Activation::quick_gelu:
+      return use(QuickGelu());
+    case Activation::relu:
+      return use(Relu());
+    case Activation::relu2:
+      return use(Relu2());
+    case Activation::sigmoid:
+      return use(SigmoidOf());
+    case Activation::silu:
+      return use(Silu());
+    case Activation::tanh:
+      return use(Tanh());
+  }
+}
 
 }  // namespace HWY_NAMESPACE
 }  // namespace surprisal

@@ -29,45 +29,11 @@ void backward_of(std::int64_t size, const float* x, const float* dy, float* dx) 
 }
 
 void activate(Activation kind, std::int64_t size, const float* x, float* y) {
-  switch (kind) {
-    case Activation::gelu:
-      return forward_of<Gelu>(size, x, y);
-    case Activation::gelu_tanh:
-      return forward_of<GeluTanh>(size, x, y);
-    case Activation::quick_gelu:
-      return forward_of<QuickGelu>(size, x, y);
-    case Activation::relu:
-      return forward_of<Relu>(size, x, y);
-    case Activation::relu2:
-      return forward_of<Relu2>(size, x, y);
-    case Activation::sigmoid:
-      return forward_of<SigmoidOf>(size, x, y);
-    case Activation::silu:
-      return forward_of<Silu>(size, x, y);
-    case Activation::tanh:
-      return forward_of<Tanh>(size, x, y);
-  }
+  with_activation(kind, [&](auto function) { forward_of<decltype(function)>(size, x, y); });
 }
 
 void differentiate(Activation kind, std::int64_t size, const float* x, const float* dy, float* dx) {
-  switch (kind) {
-    case Activation::gelu:
-      return backward_of<Gelu>(size, x, dy, dx);
-    case Activation::gelu_tanh:
-      return backward_of<GeluTanh>(size, x, dy, dx);
-    case Activation::quick_gelu:
-      return backward_of<QuickGelu>(size, x, dy, dx);
-    case Activation::relu:
-      return backward_of<Relu>(size, x, dy, dx);
-    case Activation::relu2:
-      return backward_of<Relu2>(size, x, dy, dx);
-    case Activation::sigmoid:
-      return backward_of<SigmoidOf>(size, x, dy, dx);
-    case Activation::silu:
-      return backward_of<Silu>(size, x, dy, dx);
-    case Activation::tanh:
-      return backward_of<Tanh>(size, x, dy, dx);
-  }
+  with_activation(kind, [&](auto function) { backward_of<decltype(function)>(size, x, dy, dx); });
 }
 
 }  // namespace

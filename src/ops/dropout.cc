@@ -22,14 +22,13 @@ std::uint64_t row_key(const DropoutKey& key, std::uint32_t epoch) {
   return tensor.dtype == Dtype::f32 && tensor.shape.rank() == 2;
 }
 
-void run(const Tensor& x, const Tensor& residual, std::span<const DropoutRow> rows, double p,
+void run(const Tensor& x, const Residual& residual, std::span<const DropoutRow> rows, double p,
          const Tensor& y) {
   assert(p >= 0 && p < 1);
   assert(is_f32_matrix(x) && y.dtype == Dtype::f32 && y.shape == x.shape);
   assert(p == 0 || x.shape[0] == static_cast<std::int64_t>(rows.size()));
-  assert(!residual.data || (residual.dtype == Dtype::f32 && residual.shape == x.shape));
   dropout_cpu(rows, x.shape[0], x.shape[1], dropout_threshold(p), static_cast<float>(1 / (1 - p)), x.f32(),
-              residual.f32(), y.f32());
+              residual, y.f32());
 }
 
 }  // namespace
@@ -62,12 +61,13 @@ void dropout_factors(const DropoutRow& row, std::uint32_t first, std::int64_t co
 }
 
 void dropout_forward(const Tensor& x, const Tensor& residual, std::span<const DropoutRow> rows, double p,
-                     const Tensor& y) {
-  run(x, residual, rows, p, y);
+                     const Tensor& y, float residual_scale) {
+  assert(!residual.data || (residual.dtype == Dtype::f32 && residual.shape == x.shape));
+  run(x, {residual.f32(), residual_scale}, rows, p, y);
 }
 
 void dropout_backward(const Tensor& dy, std::span<const DropoutRow> rows, double p, const Tensor& dx) {
-  run(dy, Tensor(), rows, p, dx);
+  run(dy, {nullptr, 0}, rows, p, dx);
 }
 
 }  // namespace surprisal

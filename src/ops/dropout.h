@@ -37,11 +37,11 @@ std::uint32_t dropout_threshold(double p);
 void dropout_factors(const DropoutRow& row, std::uint32_t first, std::int64_t count, double p,
                      float* factors);
 
-// y[i, d] = residual[i, d] + (kept ? x[i, d] / (1 - p) : 0); `residual` may be an empty tensor (data null):
-// nothing is added. x, y, residual: f32 [N, D]; y may be x or residual. p == 0 keeps all and reads no `rows`,
-// which may then be empty.
+// y[i, d] = residual_scale residual[i, d] + (kept ? x[i, d] / (1 - p) : 0); `residual` may be an empty tensor
+// (data null): nothing is added. x, y, residual: f32 [N, D]; y may be x or residual. p == 0 keeps all and
+// reads no `rows`, which may then be empty.
 void dropout_forward(const Tensor& x, const Tensor& residual, std::span<const DropoutRow> rows, double p,
-                     const Tensor& y);
+                     const Tensor& y, float residual_scale = 1);
 // dx = kept ? dy / (1 - p) : 0; dx may be dy.
 void dropout_backward(const Tensor& dy, std::span<const DropoutRow> rows, double p, const Tensor& dx);
 

@@ -35,6 +35,7 @@ HWY_INLINE void fill_numbers(const DropoutRow& row, std::int64_t begin, std::int
 struct Drop {
   std::uint32_t threshold;
   float scale;
+  float residual_scale = 1;
 
   HWY_INLINE FloatVector operator()(FloatVector numbers, FloatVector x) const {
     const hn::RebindToUnsigned<FloatTag> du;
@@ -42,7 +43,7 @@ struct Drop {
     return hn::IfThenZeroElse(hn::RebindMask(FloatTag(), dropped), hn::Mul(x, hn::Set(FloatTag(), scale)));
   }
   HWY_INLINE FloatVector operator()(FloatVector numbers, FloatVector x, FloatVector residual) const {
-    return hn::Add(residual, (*this)(numbers, x));
+    return hn::MulAdd(hn::Set(FloatTag(), residual_scale), residual, (*this)(numbers, x));
   }
 };
 
@@ -63,7 +64,7 @@ void drop_row(const DropoutRow& row, const Drop& drop, std::int64_t width, const
 
 void factors_of_row(const DropoutRow& row, std::uint32_t first, std::int64_t count, std::uint32_t threshold,
                     float scale, float* factors) {
-  const Drop drop = {threshold, scale};
+  const Drop drop = {threshold, scale, 1};
   HWY_ALIGN std::uint32_t numbers[kChunk];
   const FloatVector one = hn::Set(FloatTag(), 1.0f);
   std::int64_t skip = first % 4;  // numbers come in blocks of 4
@@ -79,18 +80,19 @@ void factors_of_row(const DropoutRow& row, std::uint32_t first, std::int64_t cou
 }
 
 void drop_rows(std::span<const DropoutRow> rows, std::int64_t width, std::uint32_t threshold, float scale,
-               const float* x, const float* residual, float* y) {
-  for (const DropoutRow& row : rows) {
-    drop_row(row, {threshold, scale}, width, x, residual, y);
-    x += width;
-    y += width;
-    if (residual) residual += width;
+               const float* x, const Residual& residual, float* y) {
+  const Drop drop = {threshold, scale, residual.scale};
+  const std::int64_t count = static_cast<std::int64_t>(rows.size());
+  for (std::int64_t row = 0; row < count; ++row) {
+    drop_row(rows[static_cast<std::size_t>(row)], drop, width, x + row * width,
+             residual.from(row * width).data, y + row * width);
   }
 }
 
-void add(std::int64_t size, const float* x, const float* residual, float* y) {
+void add(std::int64_t size, const float* x, const Residual& residual, float* y) {
+  const FloatVector scale = hn::Set(FloatTag(), residual.scale);
   map_vectors(
-      size, y, [](FloatVector a, FloatVector b) { return hn::Add(b, a); }, x, residual);
+      size, y, [&](FloatVector a, FloatVector b) { return hn::MulAdd(scale, b, a); }, x, residual.data);
 }
 
 }  // namespace
@@ -109,11 +111,11 @@ HWY_EXPORT(factors_of_row);
 constexpr std::int64_t kBlock = 16384;  // elements
 
 // Nothing is dropped: a sum or a copy, no numbers.
-void keep_all(std::int64_t size, const float* x, const float* residual, float* y) {
+void keep_all(std::int64_t size, const float* x, const Residual& residual, float* y) {
   const auto add_kernel = HWY_DYNAMIC_DISPATCH(add);
   parallel_ranges(size, kBlock, [&](std::int64_t begin, std::int64_t end, int) {
-    if (residual) {
-      add_kernel(end - begin, x + begin, residual + begin, y + begin);
+    if (residual.data) {
+      add_kernel(end - begin, x + begin, residual.from(begin), y + begin);
     } else if (x != y) {
       std::copy(x + begin, x + end, y + begin);
     }
@@ -123,14 +125,13 @@ void keep_all(std::int64_t size, const float* x, const float* residual, float* y
 }  // namespace
 
 void dropout_cpu(std::span<const DropoutRow> rows, std::int64_t count, std::int64_t width,
-                 std::uint32_t threshold, float scale, const float* x, const float* residual, float* y) {
+                 std::uint32_t threshold, float scale, const float* x, const Residual& residual, float* y) {
   if (threshold == 0) return keep_all(count * width, x, residual, y);
   const auto kernel = HWY_DYNAMIC_DISPATCH(drop_rows);
   const std::int64_t block = std::max<std::int64_t>(1, kBlock / std::max<std::int64_t>(1, width));
   parallel_ranges(count, block, [&](std::int64_t begin, std::int64_t end, int) {
     kernel(rows.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)), width,
-           threshold, scale, x + begin * width, residual ? residual + begin * width : nullptr,
-           y + begin * width);
+           threshold, scale, x + begin * width, residual.from(begin * width), y + begin * width);
   });
 }
 

@@ -8,10 +8,15 @@
 
 namespace surprisal {
 
-// y[i] = residual[i] + (kept ? scale * x[i] : 0) for rows of `width`; residual may be null. threshold 0 keeps
-// all.
+struct Residual {
+  const float* data;  // null: none
+  float scale;
+  Residual from(std::int64_t element) const { return {data ? data + element : nullptr, scale}; }
+};
+
+// y[i] = residual.scale * residual[i] + (kept ? scale * x[i] : 0) for rows of `width`. threshold 0 keeps all.
 void dropout_cpu(std::span<const DropoutRow> rows, std::int64_t count, std::int64_t width,
-                 std::uint32_t threshold, float scale, const float* x, const float* residual, float* y);
+                 std::uint32_t threshold, float scale, const float* x, const Residual& residual, float* y);
 
 // factors[j] = number first + j of the row >= threshold ? scale : 0, on the calling thread.
 void dropout_factors_cpu(const DropoutRow& row, std::uint32_t first, std::int64_t count,

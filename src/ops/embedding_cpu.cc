@@ -23,6 +23,13 @@ void add_to(std::int64_t size, const float* x, float* sum) {
       size, sum, [](FloatVector a, FloatVector b) { return hn::Add(a, b); }, sum, x);
 }
 
+// With a scale of 1 the same bits as add_to.
+void add_scaled_to(std::int64_t size, float scale, const float* x, float* sum) {
+  const FloatVector factor = hn::Set(FloatTag(), scale);
+  map_vectors(
+      size, sum, [&](FloatVector a, FloatVector b) { return hn::MulAdd(factor, b, a); }, sum, x);
+}
+
 }  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace surprisal
@@ -33,6 +40,7 @@ namespace surprisal {
 namespace {
 
 HWY_EXPORT(add_to);
+HWY_EXPORT(add_scaled_to);
 
 // Stable counting sort of rows [0, index.size()) by their index, a digit of 8 bits at a time. Returns the
 // half of `order` that holds the result.
@@ -82,7 +90,7 @@ void embedding_forward_cpu(std::span<const EmbeddingTable> tables, std::int64_t 
 
 void embedding_backward_cpu(const EmbeddingTable& gradient, std::int64_t width, const float* dy,
                             std::int32_t* order) {
-  const auto add = HWY_DYNAMIC_DISPATCH(add_to);
+  const auto add = HWY_DYNAMIC_DISPATCH(add_scaled_to);
   const std::int64_t rows = static_cast<std::int64_t>(gradient.index.size());
   const std::int32_t* sorted = sort_by_index(gradient.index, gradient.table.shape[0], order);
   const auto index_at = [&](std::int64_t k) { return gradient.index[static_cast<std::size_t>(sorted[k])]; };
@@ -95,7 +103,8 @@ void embedding_backward_cpu(const EmbeddingTable& gradient, std::int64_t width, 
     while (k > 0 && k < end && index_at(k) == index_at(k - 1)) ++k;  // the rest of an earlier task's run
     if (k == end) return;
     for (; k < rows && (k < end || index_at(k) == index_at(k - 1)); ++k) {
-      add(columns, dy + sorted[k] * width + column, gradient.table.f32() + index_at(k) * width + column);
+      add(columns, gradient.scale, dy + sorted[k] * width + column,
+          gradient.table.f32() + index_at(k) * width + column);
     }
   });
 }

@@ -45,12 +45,12 @@ Shape shape_of(std::span<const DropoutRow> rows, std::int64_t width) {
 }
 
 std::vector<float> forward(const std::vector<DropoutRow>& rows, const std::vector<float>& x,
-                           const std::vector<float>& residual, double p) {
+                           const std::vector<float>& residual, double p, float residual_scale = 1) {
   const std::int64_t width = static_cast<std::int64_t>(x.size() / rows.size());
   GuardedFloats in(x), skip(residual), out(in.size());
   dropout_forward(in.tensor(shape_of(rows, width)),
                   residual.empty() ? Tensor() : skip.tensor(shape_of(rows, width)), rows, p,
-                  out.tensor(shape_of(rows, width)));
+                  out.tensor(shape_of(rows, width)), residual_scale);
   return out.copy();
 }
 
@@ -130,6 +130,30 @@ TEST(Dropout, EqualsTheReferenceOnEveryInstructionSet) {
         for (std::size_t i = 0; i < y.size(); ++i) {
           // The scale, the product and the sum are each rounded once.
           const double size = 2 * std::abs(x64[i] / (1 - p)) + std::abs(want[i]);
+          ASSERT_NEAR(y[i], want[i], 0x1p-24 * size) << "width " << width << " element " << i;
+        }
+      }
+    }
+  });
+}
+
+// DeepNorm's residual. The scale of the kept, its product, the residual's product and the sum are each
+// rounded.
+TEST(Dropout, ScalesTheResidual) {
+  constexpr double kScale = 11.83215957;
+  on_every_instruction_set([] {
+    for (std::int64_t width : {1, 7, 16, 33, 300}) {
+      const std::vector<DropoutRow> rows = rows_of(stream_of({2, 3}));
+      const std::vector<float> x = normal_values(width * 5, 1), residual = normal_values(width * 5, 2);
+      for (double p : {0.0, 0.1, 0.9}) {
+        const std::vector<double> x64(x.begin(), x.end()), residual64(residual.begin(), residual.end());
+        std::vector<double> want(x.size());
+        reference::dropout(width, x64.data(), residual64.data(), std::span<const DropoutRow>(rows), p,
+                           want.data(), static_cast<float>(kScale));
+        const std::vector<float> y = forward(rows, x, residual, p, static_cast<float>(kScale));
+        for (std::size_t i = 0; i < y.size(); ++i) {
+          const double size =
+              2 * std::abs(x64[i] / (1 - p)) + kScale * std::abs(residual64[i]) + std::abs(want[i]);
           ASSERT_NEAR(y[i], want[i], 0x1p-24 * size) << "width " << width << " element " << i;
         }
       }

@@ -40,11 +40,11 @@ std::vector<float> add_in_order(std::vector<float> table, const std::vector<std:
 }
 
 std::vector<float> backward(const std::vector<float>& table, const std::vector<std::int32_t>& index,
-                            const std::vector<float>& dy, std::int64_t width) {
+                            const std::vector<float>& dy, std::int64_t width, float scale = 1) {
   const std::int64_t rows = static_cast<std::int64_t>(index.size());
   GuardedFloats gradient(table), in(dy);
   GuardedInts order(embedding_workspace(rows));
-  const EmbeddingTable entry = {gradient.tensor({gradient.size() / width, width}), index};
+  const EmbeddingTable entry = {gradient.tensor({gradient.size() / width, width}), index, scale};
   embedding_backward(std::span(&entry, 1), in.tensor({rows, width}), order.tensor());
   return gradient.copy();
 }
@@ -149,6 +149,24 @@ TEST(Embedding, BackwardIsTheDerivativeOfTheReference) {
   const std::vector<float> got = backward(std::vector<float>(table.size()), index, dy, kWidth);
   for (std::size_t i = 0; i < got.size(); ++i)
     EXPECT_NEAR(got[i], want[i], 3 * 0x1p-24 * 6);  // sums of 3, |dy| < 6
+}
+
+// A power of two scales without rounding: the same bits as the scaled gradient.
+TEST(Embedding, ShrinksWhatIsAddedAndNotWhatIsThere) {
+  const std::vector<std::int32_t> index = indices_below(9, 700, 15);
+  const std::vector<float> table = normal_values(9 * 17, 16), dy = normal_values(700 * 17, 17);
+  std::vector<float> shrunk = dy;
+  for (float& value : shrunk) value *= 0.125f;
+  EXPECT_TRUE(same_bits(backward(table, index, dy, 17, 0.125f), add_in_order(table, index, shrunk, 17)));
+  EXPECT_TRUE(same_bits(backward(table, index, dy, 17, 0), table));
+}
+
+TEST(Embedding, ScaleIsOfTheGradientAlone) {
+  GuardedFloats table({1, 2, 3, 4}), y(4);
+  const std::vector<std::int32_t> index = {1, 0};
+  const EmbeddingTable entry = {table.tensor({2, 2}), index, 0.1f};
+  embedding_forward(std::span(&entry, 1), y.tensor({2, 2}));
+  EXPECT_THAT(y.copy(), testing::ElementsAre(3, 4, 1, 2));
 }
 
 TEST(Embedding, EveryTableHasItsOwnGradient) {
