@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <vector>
 
 #include <fmt/format.h>
@@ -43,6 +44,15 @@ std::vector<fs::path> checkpoints(const fs::path& directory) {
   return found;
 }
 
+// The step of a line of metrics or samples, 0 where it names none; absent where it is no such line.
+std::optional<std::int64_t> step_of_line(const std::string& line) {
+  try {
+    return get_int_or(parse_json(line, ""), "step", "", 0, std::numeric_limits<std::int64_t>::max(), 0);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 // What another run wrote after `step` goes; a line that was cut off in the middle goes too.
 std::string lines_up_to(const std::string& text, std::int64_t step) {
   std::string kept;
@@ -50,8 +60,9 @@ std::string lines_up_to(const std::string& text, std::int64_t step) {
     std::size_t end = text.find('\n', begin);
     if (end == std::string::npos) break;
     std::string line = text.substr(begin, end - begin);
-    Json value = Json::parse(line, nullptr, false);
-    if (value.is_object() && value.value("step", std::int64_t{0}) <= step) kept += line + "\n";
+    if (std::optional<std::int64_t> written = step_of_line(line); written && *written <= step) {
+      kept += line + "\n";
+    }
     begin = end + 1;
   }
   return kept;

@@ -128,6 +128,17 @@ TEST_F(Checkpoint, RefusesWhatIsNotWhole) {
   EXPECT_ERROR(read(), io, HasSubstr("state.json"));
 }
 
+TEST(RunStateText, OfAnotherTypeIsRefused) {
+  const std::string text = run_state_to_json({});
+  for (const auto& [key, value] : {std::pair("best", "an array"), std::pair("identity", "an object")}) {
+    Json state = parse_json(text, "");
+    state[key] = 4;
+    EXPECT_ERROR(run_state_from_json(state.dump(), "state.json"), data,
+                 testing::StrEq(std::string("state.json: key ") + key +
+                                " has a wrong value: found number, expected " + value));
+  }
+}
+
 TEST_F(Checkpoint, RefusesAnOptimizerThatDoesNotFit) {
   fs::path file = directory_ / "state/optimizer.safetensors";
   TemporaryDirectory smaller;

@@ -181,6 +181,16 @@ TEST_F(RunDirectoryTest, CutsBackToTheStepOfTheCheckpoint) {
   EXPECT_EQ(read_file(path_ / "samples.jsonl"), "{\"step\":4,\"text\":\"kept\"}\n");
 }
 
+TEST_F(RunDirectoryTest, CutsBackLinesWhoseStepIsNoNumberOfSteps) {
+  run_.open(false);
+  for (const char* step : {"\"4\"", "1e300", "4.5", "-1", "[4]", "18446744073709551615", "4"}) {
+    LineLog(path_ / "metrics.jsonl").append(std::string("{\"step\":") + step + "}");
+  }
+  LineLog(path_ / "metrics.jsonl").append("[4]");
+  run_.cut_back(4);
+  EXPECT_EQ(read_file(path_ / "metrics.jsonl"), "{\"step\":4}\n");
+}
+
 TEST_F(RunDirectoryTest, ARunWithoutACheckpointLeavesNoMetricsToTheNext) {
   run_.open(false);
   run_.write("config.toml", "");

@@ -1,0 +1,89 @@
+#include "train/run_state.h"
+
+#include <limits>
+
+#include "surprisal/error.h"
+
+#include "core/json.h"
+
+namespace surprisal {
+namespace {
+
+constexpr std::int64_t kFormat = 2;
+
+OrderedJson number_or_null(const std::optional<double>& value) {
+  return value ? OrderedJson(*value) : OrderedJson(nullptr);
+}
+
+std::optional<double> optional_number(const Json& object, const char* key) {
+  auto found = object.find(key);
+  if (found == object.end() || !found->is_number()) return std::nullopt;
+  return found->get<double>();
+}
+
+OrderedJson to_json(const RunState& state) {
+  OrderedJson json;
+  json["format"] = kFormat;
+  json["step"] = state.step;
+  json["tokens"] = state.tokens;
+  json["sampler"] = {
+      {"epoch", state.sampler.epoch}, {"window", state.sampler.window}, {"pack", state.sampler.pack}};
+  json["skipped"] = state.skipped;
+  json["skipped_in_a_row"] = state.skipped_in_a_row;
+  json["evaluated_step"] = state.evaluated_step;
+  json["evaluations_without_improvement"] = state.evaluations_without_improvement;
+  json["first_evaluation"] = number_or_null(state.first_evaluation);
+  json["best"] = OrderedJson::array();
+  for (const ScoredStep& best : state.best)
+    json["best"].push_back({{"step", best.step}, {"value", best.value}});
+  json["identity"] = state.identity;
+  return json;
+}
+
+const Json& require_type(const Json& object, const char* key, Json::value_t type, const std::string& where) {
+  const Json& value = require(object, key, where);
+  if (value.type() == type) return value;
+  throw Error(ErrorKind::data, {.what = std::string("key ") + key + " has a wrong value",
+                                .where = where,
+                                .found = value.type_name(),
+                                .expected = type == Json::value_t::array ? "an array" : "an object"});
+}
+
+RunState from_json(const Json& json, const std::string& where) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  get_int(json, "format", where, kFormat, kFormat);
+  RunState state;
+  state.step = get_int(json, "step", where, 0, kMost);
+  state.tokens = static_cast<std::uint64_t>(get_int(json, "tokens", where, 0, kMost));
+  const Json& sampler = require(json, "sampler", where);
+  state.sampler.epoch = static_cast<std::uint32_t>(get_int(sampler, "epoch", where, 0, (1 << 24) - 1));
+  state.sampler.window = static_cast<std::uint64_t>(get_int(sampler, "window", where, 0, kMost));
+  state.sampler.pack = static_cast<std::uint64_t>(get_int(sampler, "pack", where, 0, kMost));
+  state.skipped = get_int(json, "skipped", where, 0, kMost);
+  state.skipped_in_a_row = get_int(json, "skipped_in_a_row", where, 0, kMost);
+  state.evaluated_step = get_int(json, "evaluated_step", where, -1, kMost);
+  state.evaluations_without_improvement = get_int(json, "evaluations_without_improvement", where, 0, kMost);
+  state.first_evaluation = optional_number(json, "first_evaluation");
+  constexpr double kLargest = std::numeric_limits<double>::max();
+  for (const Json& best : require_type(json, "best", Json::value_t::array, where)) {
+    require(best, "value", where);
+    state.best.push_back({get_int(best, "step", where, 0, kMost),
+                          get_number_or(best, "value", where, -kLargest, kLargest, 0)});
+  }
+  const Json& identity = require_type(json, "identity", Json::value_t::object, where);
+  for (const auto& [key, value] : identity.items())
+    state.identity[key] = get_string(identity, key.c_str(), where);
+  return state;
+}
+
+}  // namespace
+
+std::string run_state_to_json(const RunState& state) {
+  return to_json(state).dump(2) + "\n";
+}
+
+RunState run_state_from_json(std::string_view text, const std::string& where) {
+  return from_json(parse_json(text, where), where);
+}
+
+}  // namespace surprisal
