@@ -18,13 +18,7 @@ void ByteTrie::add(std::string_view bytes, std::int32_t value) {
 
 std::optional<ByteTrie::Match> ByteTrie::longest_prefix(std::string_view text) const {
   std::optional<Match> longest;
-  std::uint32_t node = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const std::uint32_t* child = child_.find(node, static_cast<unsigned char>(text[i]));
-    if (!child) break;
-    node = *child;
-    if (value_[node] != kNoValue) longest = {i + 1, value_[node]};
-  }
+  for_each_prefix(text, [&](std::size_t size, std::int32_t value) { longest = {size, value}; });
   return longest;
 }
 

@@ -16,11 +16,13 @@
 #include "text/tokenizer/decoders.h"
 #include "text/tokenizer/metaspace.h"
 #include "text/tokenizer/post_processors.h"
+#include "text/tokenizer/precompiled.h"
 #include "text/tokenizer/replace.h"
 #include "text/tokenizer/sequences.h"
 #include "text/tokenizer/split.h"
 #include "text/tokenizer/text_normalizers.h"
 #include "text/tokenizer/unicode_normalizer.h"
+#include "text/tokenizer/unigram.h"
 #include "text/tokenizer/word_level.h"
 #include "text/tokenizer/wordpiece.h"
 
@@ -38,7 +40,6 @@ std::unique_ptr<Normalizer> normalizer_sequence(const Json& json, const std::str
 std::unique_ptr<PreTokenizer> pre_tokenizer_sequence(const Json& json, const std::string& where);
 SequenceTemplates post_processor_sequence(const Json& json, const std::string& where);
 std::unique_ptr<Decoder> decoder_sequence(const Json& json, const std::string& where);
-std::unique_ptr<TokenModel> refuse_unigram(const Json& json, const std::string& where);
 
 constexpr Row<std::unique_ptr<Normalizer>> kNormalizers[] = {
     {"BertNormalizer", "clean_text handle_chinese_chars strip_accents lowercase", &BertNormalizer::create},
@@ -48,6 +49,7 @@ constexpr Row<std::unique_ptr<Normalizer>> kNormalizers[] = {
     {"NFD", "", &UnicodeNormalizer::create<NormalizationForm::nfd>},
     {"NFKC", "", &UnicodeNormalizer::create<NormalizationForm::nfkc>},
     {"NFKD", "", &UnicodeNormalizer::create<NormalizationForm::nfkd>},
+    {"Precompiled", "precompiled_charsmap", &Precompiled::create},
     {"Prepend", "prepend", &Prepend::create},
     {"Replace", "pattern content", &ReplaceNormalizer::create},
     {"Sequence", "normalizers", &normalizer_sequence},
@@ -77,7 +79,7 @@ constexpr Row<std::unique_ptr<TokenModel>> kModels[] = {
      "vocab "
      "merges",
      &Bpe::create},
-    {"Unigram", "unk_id vocab byte_fallback", &refuse_unigram},
+    {"Unigram", "unk_id vocab byte_fallback", &Unigram::create},
     {"WordLevel", "vocab unk_token", &WordLevel::create},
     {"WordPiece", "unk_token continuing_subword_prefix max_input_chars_per_word vocab", &WordPiece::create},
 };
@@ -159,10 +161,6 @@ SequenceTemplates post_processor_sequence(const Json& json, const std::string& w
 
 std::unique_ptr<Decoder> decoder_sequence(const Json& json, const std::string& where) {
   return std::make_unique<DecoderSequence>(members(kDecoders, json, "decoders", where));
-}
-
-std::unique_ptr<TokenModel> refuse_unigram(const Json&, const std::string& where) {
-  throw Error(ErrorKind::data, {.what = "a Unigram model is not supported yet", .where = where});
 }
 
 // Files of 2020, among them those of bert-base-uncased and gpt2, leave the model's type to be guessed.

@@ -1,6 +1,7 @@
 #include "text/tokenizer/vocabulary.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 #include <xxhash.h>
@@ -51,6 +52,24 @@ Vocabulary::Vocabulary(const Json& json, const std::string& where) {
     taken[id] = true;
     spellings_[id] = spelling;
     ids_.emplace(spellings_[id], static_cast<std::int32_t>(id));
+  }
+}
+
+Vocabulary::Vocabulary(std::vector<std::string> spellings, const std::string& where)
+    : spellings_(std::move(spellings)) {
+  if (spellings_.size() > static_cast<std::size_t>(kMaxVocabulary)) {
+    throw Error(ErrorKind::data, {.what = "the vocabulary is too large",
+                                  .where = where,
+                                  .found = fmt::format("{} tokens", spellings_.size()),
+                                  .expected = fmt::format("at most {}", kMaxVocabulary)});
+  }
+  ids_.reserve(spellings_.size());
+  for (std::size_t id = 0; id < spellings_.size(); ++id) {
+    auto [known, added] = ids_.emplace(spellings_[id], static_cast<std::int32_t>(id));
+    if (added) continue;
+    throw Error(ErrorKind::data, {.what = fmt::format("token {} is there twice", to_line(spellings_[id])),
+                                  .where = where,
+                                  .found = fmt::format("ids {} and {}", known->second, id)});
   }
 }
 

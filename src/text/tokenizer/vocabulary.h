@@ -18,6 +18,8 @@ class Vocabulary {
   // From {"spelling": id, ...}. Throws Error (data) on an id that is no integer in [0, kMaxVocabulary) or
   // given twice.
   Vocabulary(const Json& json, const std::string& where);
+  // Spellings by id. Throws Error (data) on one that two ids have, and on too many.
+  Vocabulary(std::vector<std::string> spellings, const std::string& where);
   Vocabulary(const Vocabulary&) = delete;
   Vocabulary& operator=(const Vocabulary&) = delete;
 
