@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "core/arena.h"
@@ -100,6 +101,18 @@ MemoryLimit cgroup_limit() {
   return memory;
 }
 
+// What `ulimit -v` leaves to this process.
+MemoryLimit address_space_limit() {
+  MemoryLimit memory;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return memory;
+  constexpr rlim_t kMost = std::numeric_limits<std::int64_t>::max();
+  memory.limit = static_cast<std::int64_t>(std::min(limit.rlim_cur, kMost));
+  const std::int64_t used = number_or(line_value("/proc/self/status", "VmSize"), 0) * 1024;
+  memory.available = std::max<std::int64_t>(0, memory.limit - used);
+  return memory;
+}
+
 int allowed_cores() {
   cpu_set_t cores;
   if (sched_getaffinity(0, sizeof cores, &cores) == 0) return CPU_COUNT(&cores);
@@ -144,11 +157,11 @@ Machine describe_machine() {
   machine.cpu = line_value("/proc/cpuinfo", "model name").value_or("unknown");
   machine.simd = detail::simd_name();
   machine.cores = allowed_cores();
-  MemoryLimit limit = cgroup_limit();
+  const MemoryLimit group = cgroup_limit(), space = address_space_limit();
   std::int64_t total = number_or(line_value("/proc/meminfo", "MemTotal"), 0) * 1024;
   std::int64_t available = number_or(line_value("/proc/meminfo", "MemAvailable"), 0) * 1024;
-  machine.memory = std::min(total, limit.limit);
-  machine.memory_available = std::min({available, limit.available, machine.memory});
+  machine.memory = std::min({total, group.limit, space.limit});
+  machine.memory_available = std::min({available, group.available, space.available, machine.memory});
   return machine;
 }
 

@@ -10,6 +10,7 @@
 #include "model/nonfinite.h"
 #include "model/pass.h"
 #include "model/tensors.h"
+#include "ops/gemm.h"
 
 namespace surprisal {
 
@@ -54,6 +55,7 @@ void zero_between(const Tensor& flat, const std::vector<Tensor>& matrices) {
 struct Transformer::State {
   State(const ModelConfig& model_config, Mode run_mode, Capacity largest, std::size_t head_workspace)
       : config(model_config), table(make_parameter_table(config)), mode(run_mode), capacity(largest) {
+    prepare_gemm();  // while there is memory
     lay_out(config, table, mode, capacity, head_workspace, arenas);
     arenas.reserve();
     layout = lay_out(config, table, mode, capacity, head_workspace, arenas);

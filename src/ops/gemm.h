@@ -36,13 +36,17 @@ inline Matrix matrix(const Tensor& tensor) {
 enum class Write { over, add };  // C = A B, or C += A B
 
 // C [M, N] = A [M, K] B [K, N]; then every row of C gets `bias` [N] added, if given. C is not transposed and
-// overlaps neither A nor B. K == 0 gives zeros (plus bias). REQUIRES f32.
+// overlaps neither A nor B. K == 0 gives zeros (plus bias). Throws Error (memory) where the block's operands
+// cannot be copied. REQUIRES f32.
 void gemm(const Matrix& a, const Matrix& b, const Matrix& c, Write write = Write::over,
           const float* bias = nullptr);
 
 // The same product of one block, on the calling thread alone, times alpha: what gemm() and the attention
 // tiles call.
 void gemm_block(const Matrix& a, const Matrix& b, const Matrix& c, Write write, float alpha = 1.0f);
+
+// Makes now whatever kernels are made at their first use, so that none is when memory has run short.
+void prepare_gemm();
 
 // "oneDNN 2.6.3", "reference": for doctor and environment.json.
 const char* gemm_implementation();

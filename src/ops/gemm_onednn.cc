@@ -1,11 +1,14 @@
 #include <algorithm>
 #include <cassert>
+#include <mutex>
 #include <string>
 #include <vector>
 
 #include <dnnl.h>
 #include <fmt/format.h>
 #include <omp.h>
+
+#include "surprisal/error.h"
 
 #include "ops/gemm.h"
 #include "ops/transpose.h"
@@ -30,10 +33,12 @@ class OnThisThread {
 // primitive to make before.
 void sgemm(const Matrix& a, const Matrix& b, const Matrix& c, Write write, float alpha) {
   OnThisThread alone;
-  [[maybe_unused]] dnnl_status_t status =
+  const dnnl_status_t status =
       dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', c.rows, c.columns, a.columns, alpha,
                  a.data, a.stride, b.data, b.stride, write == Write::add ? 1.0f : 0.0f, c.data, c.stride);
-  assert(status == dnnl_success);
+  assert(status == dnnl_success || status == dnnl_out_of_memory);
+  if (status != dnnl_success)  // C is not the product
+    throw Error(ErrorKind::memory, {.what = "no memory for the panels of a matrix product"});
 }
 
 constexpr std::int64_t kPieceRows = 192, kPieceColumns = 1024;
@@ -56,6 +61,23 @@ void sgemm_of_copies(const Matrix& a, const Matrix& b, const Matrix& c, Write wr
   }
 }
 
+// Every kernel that dnnl_sgemm may choose: by transposition, by what becomes of C, and by shapes with one row
+// or column, few and more of them.
+void call_every_kernel() {
+  constexpr std::int64_t kSide = 64;
+  std::vector<float> a(kSide * kSide), b(kSide * kSide), c(kSide * kSide);
+  for (const std::int64_t rows : {std::int64_t{1}, std::int64_t{8}, kSide}) {
+    for (const std::int64_t columns : {std::int64_t{1}, std::int64_t{8}, kSide}) {
+      for (int choice = 0; choice < 16; ++choice) {
+        const Matrix left{a.data(), rows, kSide, kSide, (choice & 1) != 0},
+            right{b.data(), kSide, columns, kSide, (choice & 2) != 0};
+        sgemm(left, right, {c.data(), rows, columns, kSide, false}, choice & 4 ? Write::add : Write::over,
+              choice & 8 ? 0.5f : 1.0f);
+      }
+    }
+  }
+}
+
 void clear(const Matrix& c) {
   for (std::int64_t row = 0; row < c.rows; ++row) std::fill_n(c.data + row * c.stride, c.columns, 0.0f);
 }
@@ -72,6 +94,13 @@ void gemm_block(const Matrix& a, const Matrix& b, const Matrix& c, Write write, 
   } else {
     sgemm(a, b, c, write, alpha);
   }
+}
+
+// oneDNN writes its kernels' code when they are first called. Where no memory is left by then it throws
+// through C, which glibc may end the process for.
+void prepare_gemm() {
+  static std::once_flag once;
+  std::call_once(once, call_every_kernel);
 }
 
 const char* gemm_implementation() {

@@ -1,7 +1,5 @@
 #include "plan/plan.h"
 
-#include <algorithm>
-
 #include "core/machine.h"
 #include "core/parallel.h"
 #include "objective/sampler.h"
@@ -40,20 +38,6 @@ RunForecast forecast(const Configuration& configuration, const RunSetup& setup,
       static_cast<double>(forecast.max_steps * forecast.micro_batches) / static_cast<double>(packs);
   draw_first_step(setup, sampler, forecast);
   return forecast;
-}
-
-std::optional<std::int64_t> largest_micro_batch(const Configuration& configuration, const RunSetup& setup,
-                                                std::size_t memory) {
-  const std::size_t program = static_cast<std::size_t>(anonymous_memory());
-  Configuration trial = configuration;
-  const std::int64_t step = configuration.train.tokens_per_step;
-  // Few numbers divide a step, and fewer of them hold a sequence.
-  for (std::int64_t parts = 1; parts <= step / configuration.data.sequence_length; ++parts) {
-    if (step % parts != 0) continue;
-    trial.train.micro_batch_tokens = step / parts;
-    if (program + size_run(trial, setup).memory_total() <= memory) return trial.train.micro_batch_tokens;
-  }
-  return std::nullopt;
 }
 
 }  // namespace surprisal

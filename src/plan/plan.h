@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 
 #include "text/corpus/corpus_report.h"
 #include "text/corpus/token_corpus.h"
@@ -30,10 +29,5 @@ struct RunForecast {
 // but sets the threads that the run would have. Throws as train() does.
 RunForecast forecast(const Configuration& configuration, const RunSetup& setup,
                      const TokenCorpus::Progress& progress = {});
-
-// The largest train.micro_batch_tokens that divides train.tokens_per_step and with which the run stays within
-// `memory` bytes; none where no sequence fits.
-std::optional<std::int64_t> largest_micro_batch(const Configuration& configuration, const RunSetup& setup,
-                                                std::size_t memory);
 
 }  // namespace surprisal

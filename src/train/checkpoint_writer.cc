@@ -1,7 +1,7 @@
 #include "train/checkpoint_writer.h"
 
 #include <algorithm>
-#include <array>
+#include <system_error>
 #include <utility>
 
 #include "core/parallel.h"
@@ -88,9 +88,14 @@ void CheckpointWriter::save(const RunState& state, const Retention& retention) {
     return write(state, retention, {model_.weights(), optimizer_.first_moment(), optimizer_.second_moment()});
   }
   copy_state();
-  thread_ = std::thread([this, state, retention] {
+  const auto write_copy = [this, state, retention] {
     write(state, retention, {values(weights_), values(first_moment_), values(second_moment_)});
-  });
+  };
+  try {
+    thread_ = std::thread(write_copy);
+  } catch (const std::system_error&) {  // there is none to be had: a save that takes its time beats none
+    write_copy();
+  }
 }
 
 std::optional<CheckpointWriter::Outcome> CheckpointWriter::poll() {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/machine.h"
 #include "model/parameter.h"
 #include "train/checkpoint_writer.h"
 #include "train/optimizer.h"
@@ -48,6 +49,20 @@ RunSizes size_run(const Configuration& configuration, const RunSetup& setup) {
   sizes.memory.push_back({"data", kStreamBytes * static_cast<std::size_t>(options.tokens_per_step)});
   sizes.checkpoint = CheckpointWriter::bytes_on_disk(table, setup.tokenizer, save_dtype(options));
   return sizes;
+}
+
+std::optional<std::int64_t> largest_micro_batch(const Configuration& configuration, const RunSetup& setup,
+                                                std::size_t memory) {
+  const std::size_t program = static_cast<std::size_t>(anonymous_memory());
+  Configuration trial = configuration;
+  const std::int64_t step = configuration.train.tokens_per_step;
+  // Few numbers divide a step, and fewer of them hold a sequence.
+  for (std::int64_t parts = 1; parts <= step / configuration.data.sequence_length; ++parts) {
+    if (step % parts != 0) continue;
+    trial.train.micro_batch_tokens = step / parts;
+    if (program + size_run(trial, setup).memory_total() <= memory) return trial.train.micro_batch_tokens;
+  }
+  return std::nullopt;
 }
 
 }  // namespace surprisal

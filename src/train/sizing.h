@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "model/transformer.h"
@@ -31,5 +32,10 @@ std::uint64_t checkpoints_at_once(const TrainOptions& options);
 
 // The largest streams of a run.
 Capacity run_capacity(const Configuration& configuration, const Mixture& mixture);
+
+// The largest train.micro_batch_tokens that divides train.tokens_per_step and with which the run stays within
+// `memory` bytes; none where no sequence fits.
+std::optional<std::int64_t> largest_micro_batch(const Configuration& configuration, const RunSetup& setup,
+                                                std::size_t memory);
 
 }  // namespace surprisal

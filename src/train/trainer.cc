@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 #include <memory>
+#include <new>
 
 #include <fmt/format.h>
 
@@ -20,6 +21,7 @@
 #include "train/evaluations.h"
 #include "train/identity.h"
 #include "train/line_log.h"
+#include "train/memory_error.h"
 #include "train/run_directory.h"
 #include "train/run_log.h"
 #include "train/schedule.h"
@@ -39,18 +41,6 @@ double seconds_since(Clock::time_point start) {
 
 // A request to stop, met where there is no step to finish: while tokenising or evaluating.
 struct Interrupted {};
-
-// Memory that is not there is granted all the same and missed only when it is used; then the kernel ends the
-// process without a word.
-void check_memory(const RunPlan& plan) {
-  std::size_t needed = plan.memory_total - plan.memory.back().bytes;  // the program itself has what it needs
-  std::int64_t available = describe_machine().memory_available;
-  if (available <= 0 || needed <= static_cast<std::size_t>(available)) return;
-  throw Error(ErrorKind::memory, {.what = "the run needs more memory than there is",
-                                  .found = fmt::format("{} MiB", needed >> 20),
-                                  .expected = fmt::format("at most {} MiB", available >> 20),
-                                  .fix = "lower train.micro_batch_tokens or the size of the model"});
-}
 
 bool has_decoder(const Mixture& mixture) {
   return std::any_of(mixture.parts().begin(), mixture.parts().end(),
@@ -72,6 +62,9 @@ class Run {
   RunSummary run(bool resume);
 
  private:
+  RunSummary run_to_end(bool resume);
+  [[noreturn]] void out_of_memory(std::string what);
+  void release_memory();
   TokenCorpus open_corpus(const std::vector<std::string>& files);
   RunPlan plan(std::int64_t max_steps);
   void check_space() const;
@@ -241,7 +234,39 @@ void Run::log(LineLog& file, const OrderedJson& line) {
   }
 }
 
-RunSummary Run::run(bool resume) try {
+RunSummary Run::run(bool resume) {
+  try {
+    return run_to_end(resume);
+  } catch (const Interrupted&) {
+    RunSummary stopped = summary();
+    stopped.stopped_by = requests_.stopping();
+    return stopped;
+  } catch (const std::bad_alloc&) {
+    out_of_memory("memory ran out");
+  } catch (const Error& error) {
+    // The arenas and the products name what they lacked; what was planned and what would fit is known here.
+    if (error.kind() != ErrorKind::memory) throw;
+    out_of_memory(error.parts().what);
+  }
+}
+
+void Run::out_of_memory(std::string what) {
+  if (plan_.memory.empty()) throw;  // while tokenising: there is nothing that a key would change
+  if (state_.step >= plan_.first_step) {
+    what += fmt::format(" after step {}; {}", state_.step, saved_so_far());
+  }
+  release_memory();
+  throw memory_error(what, configuration_, setup_, plan_);
+}
+
+// Waits for the save in flight.
+void Run::release_memory() {
+  writer_.reset();
+  optimizer_.reset();
+  model_.reset();
+}
+
+RunSummary Run::run_to_end(bool resume) {
   directory_.check(resume);  // before the corpus is tokenised
   corpus_ = open_corpus(configuration_.data.train);
   if (!configuration_.data.validation.empty()) {
@@ -258,7 +283,7 @@ RunSummary Run::run(bool resume) try {
   std::optional<fs::path> checkpoint = find_checkpoint(resume);
   plan_ = plan(max_steps);
   observer_.planned(plan_);
-  check_memory(plan_);
+  require_memory(configuration_, setup_, plan_);
   check_space();
   if (!setup_.warning.empty()) observer_.message(setup_.warning);
   prepare_model();
@@ -271,10 +296,6 @@ RunSummary Run::run(bool resume) try {
   RunSummary result = summary();
   if (result.stopped_by == 0) directory_.write("summary.json", summary_text(result));
   return result;
-} catch (const Interrupted&) {
-  RunSummary stopped = summary();
-  stopped.stopped_by = requests_.stopping();
-  return stopped;
 }
 
 void Run::loop(Sampler& sampler) {
