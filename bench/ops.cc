@@ -140,10 +140,12 @@ Case layer_norm(bool backward, std::int64_t rows) {
                           [=] { layer_norm_forward(x, weight, bias, 1e-5, y, statistics); }, y};
             }
             Tensor dweight = operands.take_zeros({kWidth}), dbias = operands.take_zeros({kWidth});
-            return Work{
-                0, bytes_of({x, y, dx}),
-                [=] { layer_norm_backward(x, weight, statistics, y, dx, false, dweight, dbias, workspace); },
-                dx};
+            return Work{0, bytes_of({x, y, dx}),
+                        [=] {
+                          layer_norm_backward(x, weight, statistics, y, dx, Write::over, dweight, dbias,
+                                              workspace);
+                        },
+                        dx};
           }};
 }
 

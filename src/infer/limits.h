@@ -9,6 +9,7 @@ namespace surprisal {
 inline StreamLimits limits_of(const ModelConfig& config) {
   return {.vocabulary = config.vocab_size,
           .positions = config.max_position_embeddings,
+          .block_positions = config.block_positions,
           .segments = config.type_vocab_size,
           .classes = config.classes};
 }

@@ -8,23 +8,24 @@ void ModelOptions::visit(OptionVisitor& visitor) {
                 {.path = true});
   visitor.field("new_heads", new_heads,
                 "with path: draw heads that the checkpoint lacks, leave out those of other tasks");
-  visitor.field("family", family, {}, "bert, roberta or gpt2");
+  visitor.field("family", family, {}, "bert, roberta, gpt2, glm or glm-130b");
   visitor.field("hidden_size", hidden_size, IntRange{0, ModelLimits::hidden_size}, "width of the model");
   visitor.field("num_hidden_layers", num_hidden_layers, IntRange{0, ModelLimits::layers}, "layers");
   visitor.field("num_attention_heads", num_attention_heads, IntRange{0, ModelLimits::hidden_size},
                 "attention heads; they divide hidden_size");
   visitor.field("intermediate_size", intermediate_size, IntRange{0, ModelLimits::intermediate_size},
-                "width of the feed-forward layer; 0: four times hidden_size");
+                "width of the feed-forward layer; 0: four times hidden_size (glm-130b: 8/3 of it)");
   visitor.field("max_position_embeddings", max_position_embeddings, IntRange{0, ModelLimits::positions},
                 "longest sequence; 0: data.sequence_length (roberta: and its offset, 514 for 512)");
   visitor.field("type_vocab_size", type_vocab_size, IntRange{0, ModelLimits::types},
-                "segments that are told apart; 0: 2 for bert, 1 for roberta (gpt2 has none)");
-  visitor.field("hidden_act", hidden_act, {},
-                "activation; empty: gelu for bert and roberta, gelu_new for gpt2");
+                "segments that are told apart; 0: 2 for bert, 1 for roberta (the others have none)");
+  visitor.field(
+      "hidden_act", hidden_act, {},
+      "activation; empty: gelu for bert and roberta, gelu_new for gpt2 (glm and glm-130b have one each)");
   visitor.field("layer_norm_eps", layer_norm_eps, NumberRange{.min = 0, .max = 1},
-                "added to the variance in layer norms; 0: 1e-12 for bert, 1e-5 for roberta and gpt2");
+                "added to the variance in layer norms; 0: 1e-12 for bert, 1e-5 for the others");
   visitor.field("initializer_range", initializer_range, NumberRange{.min = 0, .max = 1},
-                "standard deviation of the first weights");
+                "standard deviation of the first weights (glm-130b: each matrix has its own)");
   visitor.field("hidden_dropout_prob", hidden_dropout_prob, dropout, "dropout on the sublayers' outputs");
   visitor.field("attention_probs_dropout_prob", attention_probs_dropout_prob, dropout,
                 "dropout on attention probabilities");
@@ -33,6 +34,8 @@ void ModelOptions::visit(OptionVisitor& visitor) {
                 "dropout on embeddings; -1: as hidden_dropout_prob (bert and roberta have no other)");
   visitor.field("tie_word_embeddings", tie_word_embeddings,
                 "the vocabulary head shares the token embedding's weight");
+  visitor.field("embedding_gradient_shrink", embedding_gradient_shrink, NumberRange{.min = -1, .max = 1},
+                "share of the token embedding's gradient that is kept; -1: the family's (glm-130b: 0.1)");
 }
 
 }  // namespace surprisal

@@ -24,8 +24,15 @@ struct ModelLimits {
 
 enum class NormPlacement { post, pre };  // after the residual sum (BERT) or before each sublayer (GPT-2)
 
+// A table of learned rows added to the token embedding, or queries and keys turned by their positions.
+enum class PositionKind { learned, rotary };
+
+// The published first weights: normal numbers of one range, or of each matrix's own (Xavier), smaller by the
+// root of the number of sublayers where DeepNorm wants it.
+enum class Initialisation { normal, deep_norm };
+
 struct ModelConfig {
-  std::string family;  // "bert", "roberta", "gpt2"
+  std::string family;  // "bert", "roberta", "gpt2", "glm", "glm-130b"
   std::int64_t vocab_size = 0;
   std::int64_t hidden_size = 0;
   std::int64_t num_hidden_layers = 0;
@@ -33,6 +40,7 @@ struct ModelConfig {
   std::int64_t intermediate_size = 0;
   std::int64_t max_position_embeddings = 0;  // that a stream may name; the table may have more rows
   std::int64_t type_vocab_size = 0;          // 0: no segment embeddings
+  std::int64_t block_positions = 0;          // rows of the table of block positions (GLM); 0: none
 
   Activation activation = Activation::gelu;
   std::string activation_name = "gelu";       // as config.json spells it
@@ -40,12 +48,20 @@ struct ModelConfig {
   double layer_norm_eps = 1e-12;
   double initializer_range = 0.02;
   bool scaled_residual_init = false;  // output projections of both sublayers start at range / sqrt(2 layers)
+  Initialisation initialisation = Initialisation::normal;
 
   double embedding_dropout = 0;
   double hidden_dropout = 0;  // on both sublayers' outputs
   double attention_dropout = 0;
 
   NormPlacement norm = NormPlacement::post;
+  PositionKind positions = PositionKind::learned;
+  double rotary_base = 10000;            // of PositionKind::rotary, over the whole head
+  std::int64_t spare_position_rows = 0;  // of the learned table, behind those that a stream may name
+  bool gated = false;                    // feed-forward: half the up projection times f(the other half)
+  double residual_scale = 1;             // DeepNorm's alpha: x = norm(alpha x + sublayer(x))
+  double embedding_gradient_shrink = 1;  // of the token embedding's gradient, as lookup and as head
+  bool embedding_dropout_first = false;  // before embedding_norm, not behind it
   bool scale_attention = true;           // scores are divided by the root of the head size
   bool tie_word_embeddings = true;       // the vocabulary head's weight is the token embedding
   bool positions_after_padding = false;  // RoBERTa: the first position is the row behind pad_token_id
@@ -59,8 +75,13 @@ struct ModelConfig {
   std::int64_t bos_token_id = -1, eos_token_id = -1, pad_token_id = -1;  // -1: none
 
   std::int64_t head_size() const { return hidden_size / num_attention_heads; }
+  std::int64_t up_size() const { return (gated ? 2 : 1) * intermediate_size; }
+  bool learned_positions() const { return positions == PositionKind::learned; }
   // Rows of the position table before that of position 0.
   std::int64_t position_offset() const { return positions_after_padding ? pad_token_id + 1 : 0; }
+  std::int64_t position_rows() const {
+    return position_offset() + max_position_embeddings + spare_position_rows;
+  }
 };
 
 // What a new model takes from its tokenizer; an id is -1 where there is none.
@@ -75,9 +96,9 @@ struct ModelVocabulary {
 struct ModelOptions {
   std::string path;        // start from this checkpoint; every key but new_heads is then refused
   bool new_heads = false;  // of that checkpoint: draw heads that it lacks, leave out those of other tasks
-  std::string family;      // bert | roberta | gpt2
+  std::string family;      // bert | roberta | gpt2 | glm | glm-130b
   std::int64_t hidden_size = 0, num_hidden_layers = 0, num_attention_heads = 0;
-  std::int64_t intermediate_size = 0;        // 0: four times hidden_size
+  std::int64_t intermediate_size = 0;        // 0: the family's multiple of hidden_size
   std::int64_t max_position_embeddings = 0;  // as config.json counts; 0: for data.sequence_length
   std::int64_t type_vocab_size = 0;          // 0: the family's
   std::string hidden_act;                    // empty: the family's
@@ -86,6 +107,7 @@ struct ModelOptions {
   double hidden_dropout_prob = 0.1, attention_probs_dropout_prob = 0.1;
   double embedding_dropout_prob = -1;  // -1: as hidden_dropout_prob
   bool tie_word_embeddings = true;
+  double embedding_gradient_shrink = -1;  // -1: the family's
   void visit(OptionVisitor& visitor);
 };
 

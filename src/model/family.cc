@@ -10,7 +10,7 @@
 namespace surprisal {
 namespace {
 
-constexpr std::array kFamilies = {&bert_family, &roberta_family, &gpt2_family};
+constexpr std::array kFamilies = {&bert_family, &roberta_family, &gpt2_family, &glm_family, &glm_130b_family};
 
 constexpr const char* kPooler = "pooler";
 constexpr const char* kSentenceHead = "sentence_head";
@@ -52,6 +52,9 @@ void check_sizes(const ModelConfig& config, const Checker& check) {
   check.size("intermediate_size", config.intermediate_size, ModelLimits::intermediate_size);
   check.size("max_position_embeddings", config.max_position_embeddings, ModelLimits::positions);
   if (config.type_vocab_size != 0) check.size("type_vocab_size", config.type_vocab_size, ModelLimits::types);
+  if (config.block_positions != 0) {
+    check.size("block positions", config.block_positions, ModelLimits::positions + 1);
+  }
 }
 
 }  // namespace
@@ -85,6 +88,9 @@ std::vector<std::string> family_names() {
 }
 
 std::string current_name(const Family& family, std::string_view stored) {
+  if (!family.outer_prefix.empty() && stored.starts_with(family.outer_prefix)) {
+    stored.remove_prefix(family.outer_prefix.size());
+  }
   std::string name(stored);
   for (const std::string& part : family.body) {
     if (!stored.starts_with(part)) continue;
@@ -100,7 +106,9 @@ std::string current_name(const Family& family, std::string_view stored) {
 }
 
 bool is_of_head(const Family& family, std::string_view name) {
-  return !name.starts_with(family.prefix) || name.starts_with(family.prefix + kPooler + '.');
+  if (name.starts_with(family.prefix + kPooler + '.')) return true;
+  if (!family.prefix.empty()) return !name.starts_with(family.prefix);
+  return std::ranges::none_of(family.body, [&](const std::string& part) { return name.starts_with(part); });
 }
 
 // Which of them a file has is asked of the bindings of a model with all of them.
@@ -144,6 +152,13 @@ void check_config(const ModelConfig& config, ErrorKind kind, const std::string& 
                 .found = "pad_token_id null",
                 .expected = "an id of the vocabulary"});
   }
+  if (config.positions == PositionKind::rotary && config.head_size() % 2 != 0) {
+    check.fail({.what = "rotary positions turn pairs, and the size of a head is odd",
+                .found = std::to_string(config.head_size()),
+                .expected = "an even hidden_size / num_attention_heads"});
+  }
+  check.number("embedding_gradient_shrink", config.embedding_gradient_shrink,
+               config.embedding_gradient_shrink >= 0 && config.embedding_gradient_shrink <= 1, "0 to 1");
   check.number("layer_norm_eps", config.layer_norm_eps, config.layer_norm_eps > 0, "above 0");
   check.number("initializer_range", config.initializer_range, config.initializer_range >= 0, "0 or above");
   check.dropout("hidden dropout", config.hidden_dropout);

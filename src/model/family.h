@@ -17,12 +17,14 @@
 namespace surprisal {
 
 // A stored tensor and the place of ours that it fills: rows [row_begin, row_end) of the parameter's first
-// axis, stored as they are or (GPT-2's Conv1D) transposed.
+// axis, stored as they are, transposed (GPT-2's Conv1D) or with the rows of each head together: ours are
+// [query, key, value][head][row of the head], those of GLM-130B [head][query, key, value][row of the head].
 struct Binding {
   std::string stored;  // the name that `transformers` writes today
   int parameter = 0;   // index into ParameterTable::parameters
   std::int64_t row_begin = 0, row_end = 0;
   bool transposed = false;
+  std::int64_t heads = 0;  // that are stored together; 0: the rows lie as ours do
   std::vector<std::int64_t> stored_shape(const ParameterTable& table) const;
 };
 
@@ -34,12 +36,16 @@ struct SharedTensor {
 };
 
 struct Family {
-  std::string name;               // config.json's model_type
-  std::string architecture;       // its "architectures" entry
-  bool decoder = false;           // everywhere else its rows see only what stands before them
-  bool sentence_head = false;     // there is a pooler and a sentence head that it may have
-  std::string prefix;             // "bert.": before the names of the body, the model without its heads
-  std::vector<std::string> body;  // what those begin with behind the prefix, which files of a bare body lack
+  std::string name;             // config.json's model_type
+  std::string architecture;     // its "architectures" entry
+  bool decoder = false;         // everywhere else its rows see only what stands before them
+  bool any_sight = false;       // everywhere else its rows see what its objective says (GLM)
+  bool in_transformers = true;  // `transformers` has the architecture
+  bool sentence_head = false;   // there is a pooler and a sentence head that it may have
+  std::string prefix = {};      // "bert.": before the names of the body, the model without its heads
+  // What the names of the body begin with behind the prefix, which files of a bare body lack.
+  std::vector<std::string> body = {};
+  std::string outer_prefix = {};  // "glm.": before every name in some files; ours are written without it
   // Reads config.json. Throws Error (data): a key missing, out of range, or one that would change the
   // mathematics and is not supported, by name.
   ModelConfig (*read_config)(const Json& config, const std::string& where);
@@ -48,13 +54,14 @@ struct Family {
   ModelConfig (*from_options)(const ModelOptions& options, const ModelVocabulary& vocabulary,
                               std::int64_t sequence_length);
   std::vector<Binding> (*bindings)(const ModelConfig& config, const ParameterTable& table);
-  // Buffers, which hold no weights: masks, position ids. The name is current_name()'s.
+  // What is passed over: buffers, which hold no weights (masks, position ids), and tensors of no model that
+  // published files carry along. The name is current_name()'s.
   bool (*buffer)(std::string_view name);
   std::vector<SharedTensor> (*shared)(const ModelConfig& config);
 };
 
-// The name that `transformers` gives a stored tensor today: with the prefix of the body, and weight and bias
-// where files converted from TensorFlow say gamma and beta.
+// The name that `transformers` gives a stored tensor today: with the prefix of the body and without the outer
+// one, and weight and bias where files converted from TensorFlow say gamma and beta.
 std::string current_name(const Family& family, std::string_view stored);
 
 // Whether a tensor (of a current name) belongs to what is put on the body for a task.

@@ -52,7 +52,7 @@ void final_norm(const Pass& pass, const Tensor& gathered, const Tensor& normed,
 void final_norm_backward(const Pass& pass, const Tensor& gathered, const LayerNormStatistics& statistics,
                          const Tensor& gradient) {
   if (!pass.config.final_norm) return;
-  layer_norm_backward(gathered, pass.weights.final_norm.weight, statistics, gradient, gradient, false,
+  layer_norm_backward(gathered, pass.weights.final_norm.weight, statistics, gradient, gradient, Write::over,
                       pass.gradients.final_norm.weight, pass.gradients.final_norm.bias,
                       pass.layout.workspace.sums);
 }
@@ -91,7 +91,7 @@ Tensor head_backward(const Pass& pass, const HeadActivations& head, Tensor gradi
   const Workspace& workspace = pass.layout.workspace;
   if (pass.config.head_transform) {
     layer_norm_backward(head.activated, pass.weights.head_norm.weight, head.transform_norm, gradient,
-                        gradient, false, pass.gradients.head_norm.weight, pass.gradients.head_norm.bias,
+                        gradient, Write::over, pass.gradients.head_norm.weight, pass.gradients.head_norm.bias,
                         workspace.sums);
     activation_backward(head_activation(pass.config), head.transformed, gradient, gradient);
     Tensor before = first_rows(workspace.head_gradient2, gradient.shape[0]);
@@ -103,14 +103,13 @@ Tensor head_backward(const Pass& pass, const HeadActivations& head, Tensor gradi
   return gradient;
 }
 
-void run_cross_entropy(const Pass& pass, const CrossEntropyInput& input, const std::span<const float>* scale,
-                       const Tensor& dhidden, const Affine& gradient, Write write, bool predict,
-                       TermResult& result) {
+// With gradients where they are given.
+void run_cross_entropy(const Pass& pass, const CrossEntropyInput& input,
+                       const CrossEntropyGradients* gradients, bool predict, TermResult& result) {
   result.surprisal.resize(input.target.size());
   result.predicted.resize(predict ? input.target.size() : 0);
-  if (scale) {
-    linear_cross_entropy(input, {*scale, dhidden, gradient.weight, gradient.bias, write}, result.surprisal,
-                         result.predicted, pass.layout.workspace.logits);
+  if (gradients) {
+    linear_cross_entropy(input, *gradients, result.surprisal, result.predicted, pass.layout.workspace.logits);
   } else {
     linear_cross_entropy_forward(input, result.surprisal, result.predicted, pass.layout.workspace.logits);
   }
@@ -164,9 +163,14 @@ void vocabulary_head(Pass& pass, HeadRows& rows, const std::span<const float>* s
   if (rows.row.empty()) return;
   HeadActivations head = head_forward(pass, rows);
   Tensor gradient = first_rows(pass.layout.workspace.head_gradient, count(rows));
-  run_cross_entropy(pass, {head.hidden, pass.weights.head_weight, pass.weights.head_bias, rows.answer}, scale,
-                    gradient, {pass.gradients.head_weight, pass.gradients.head_bias}, pass.write_matrices,
-                    predict, result);
+  const CrossEntropyGradients gradients{scale ? *scale : std::span<const float>(),
+                                        gradient,
+                                        pass.gradients.head_weight,
+                                        pass.gradients.head_bias,
+                                        pass.write_matrices,
+                                        static_cast<float>(pass.config.embedding_gradient_shrink)};
+  run_cross_entropy(pass, {head.hidden, pass.weights.head_weight, pass.weights.head_bias, rows.answer},
+                    scale ? &gradients : nullptr, predict, result);
   if (!scale) return;
   scatter_add(head_backward(pass, head, gradient), rows,
               first_rows(pass.layout.workspace.gradient, pass.tokens()));
@@ -186,8 +190,11 @@ void sentence_head(Pass& pass, HeadRows& rows, const std::span<const float>* sca
   SentenceActivations sentence = sentence_forward(pass, rows);
   Tensor gradient = first_rows(pass.layout.workspace.head_gradient, count(rows));
   const Affine& head = pass.weights.sentence_head;
-  run_cross_entropy(pass, {sentence.hidden, head.weight, head.bias, rows.answer}, scale, gradient,
-                    pass.gradients.sentence_head, Write::add, predict, result);
+  const CrossEntropyGradients gradients{scale ? *scale : std::span<const float>(), gradient,
+                                        pass.gradients.sentence_head.weight,
+                                        pass.gradients.sentence_head.bias};
+  run_cross_entropy(pass, {sentence.hidden, head.weight, head.bias, rows.answer},
+                    scale ? &gradients : nullptr, predict, result);
   if (!scale) return;
   scatter_add(sentence_backward(pass, sentence, gradient), rows,
               first_rows(pass.layout.workspace.gradient, pass.tokens()));

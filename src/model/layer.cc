@@ -3,8 +3,10 @@
 
 #include "model/pass.h"
 #include "ops/activation.h"
+#include "ops/gated_activation.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
+#include "ops/rotary.h"
 
 namespace surprisal {
 namespace {
@@ -33,6 +35,23 @@ struct QkvHeads {
   HeadTensor query, key, value;
 };
 
+// Both read the same table: the gradient is turned back by what forward turned by.
+void rotate(const Pass& pass, const QkvHeads& heads) {
+  if (pass.config.positions != PositionKind::rotary) return;
+  const Tensor table = first_rows(pass.layout.workspace.rotation, pass.tokens());
+  for (const HeadTensor* x : {&heads.query, &heads.key}) {
+    rotary_forward(table, pass.config.num_attention_heads, pass.config.head_size(), *x);
+  }
+}
+
+void rotate_backward(const Pass& pass, const QkvHeads& gradients) {
+  if (pass.config.positions != PositionKind::rotary) return;
+  const Tensor table = first_rows(pass.layout.workspace.rotation, pass.tokens());
+  for (const HeadTensor* dx : {&gradients.query, &gradients.key}) {
+    rotary_backward(table, pass.config.num_attention_heads, pass.config.head_size(), *dx);
+  }
+}
+
 QkvHeads split_qkv(const Tensor& qkv) {
   std::int64_t rows = qkv.shape[0], stride = qkv.shape[1], width = stride / 3;
   return {
@@ -48,11 +67,17 @@ AttentionDropout attention_dropout(Pass& pass, std::int64_t index) {
   return {p, pass.rows_at(attention_place(index), p), pass.sequence_begin};
 }
 
-// sum = residual + dropout(x)
+// sum = residual_scale residual + dropout(x)
 void add_residual(Pass& pass, const Tensor& x, const Tensor& residual, std::uint32_t place,
                   const Tensor& sum) {
   double p = pass.probability(pass.config.hidden_dropout);
-  dropout_forward(x, residual, pass.rows_at(place, p), p, sum);
+  dropout_forward(x, residual, pass.rows_at(place, p), p, sum,
+                  static_cast<float>(pass.config.residual_scale));
+}
+
+// What the gradient of a residual sum becomes: itself, scaled, and what comes through the sublayer.
+Write onto_residual(const Pass& pass) {
+  return Write::onto(static_cast<float>(pass.config.residual_scale));
 }
 
 // The gradient that reaches a sublayer's output: `gradient` itself, or a dropped copy of it in `scratch`.
@@ -63,6 +88,31 @@ Tensor through_dropout(Pass& pass, const Tensor& gradient, std::uint32_t place, 
   return scratch;
 }
 
+void activate(const ModelConfig& config, const Tensor& up, const Tensor& activated) {
+  if (config.gated) {
+    gated_activation_forward(config.activation, up, activated);
+  } else {
+    activation_forward(config.activation, up, activated);
+  }
+}
+
+// d(loss)/d(up) from `arriving`, which is d(loss)/d(down's output).
+void down_backward(Pass& pass, std::int64_t index, const LayerActivations& layer, const Tensor& arriving,
+                   const Tensor& dup) {
+  const Affine& down = pass.weights.layers[static_cast<std::size_t>(index)].down;
+  const Affine& gradient = pass.gradients.layers[static_cast<std::size_t>(index)].down;
+  // The gradient of the activated rows lies where that of `up` will, in its first columns.
+  const Matrix activated_gradient = matrix(dup).column_range(0, layer.activated.shape[1]);
+  gemm(matrix(arriving), matrix(down.weight), activated_gradient);
+  linear_backward(layer.activated, down.weight, arriving, {}, Write::over, gradient.weight, gradient.bias,
+                  pass.layout.workspace.sums, pass.write_matrices);
+  if (pass.config.gated) {
+    gated_activation_backward(pass.config.activation, layer.up, dup);
+  } else {
+    activation_backward(pass.config.activation, layer.up, dup, dup);
+  }
+}
+
 void attention_sublayer(Pass& pass, std::int64_t index, const LayerActivations& layer) {
   const ModelConfig& config = pass.config;
   const LayerTensors& weights = pass.weights.layers[static_cast<std::size_t>(index)];
@@ -70,6 +120,7 @@ void attention_sublayer(Pass& pass, std::int64_t index, const LayerActivations& 
   Tensor projected = first_rows(workspace.row_gradient, pass.tokens());
   linear_forward(layer.attention_in, weights.qkv.weight, weights.qkv.bias, layer.qkv);
   QkvHeads heads = split_qkv(layer.qkv);
+  rotate(pass, heads);
   attention_forward(attention_shape(config), pass.attention, heads.query, heads.key, heads.value,
                     attention_dropout(pass, index), heads_of(layer.attended), layer.log_sum_exp,
                     workspace.attention);
@@ -82,7 +133,7 @@ void feed_forward_sublayer(Pass& pass, std::int64_t index, const LayerActivation
   const LayerTensors& weights = pass.weights.layers[static_cast<std::size_t>(index)];
   Tensor projected = first_rows(pass.layout.workspace.row_gradient, pass.tokens());
   linear_forward(layer.feed_forward_in, weights.up.weight, weights.up.bias, layer.up);
-  activation_forward(pass.config.activation, layer.up, layer.activated);
+  activate(pass.config, layer.up, layer.activated);
   linear_forward(layer.activated, weights.down.weight, weights.down.bias, projected);
   add_residual(pass, projected, residual, feed_forward_place(index), layer.output_sum);
 }
@@ -96,9 +147,7 @@ void feed_forward_backward(Pass& pass, std::int64_t index, const LayerActivation
   Tensor scratch = first_rows(workspace.row_gradient, pass.tokens());
   Tensor wide{.data = workspace.wide_gradient.data, .shape = layer.up.shape};
   Tensor arriving = through_dropout(pass, gradient, feed_forward_place(index), scratch);
-  linear_backward(layer.activated, weights.down.weight, arriving, wide, Write::over, gradients.down.weight,
-                  gradients.down.bias, workspace.sums, pass.write_matrices);
-  activation_backward(pass.config.activation, layer.up, wide, wide);
+  down_backward(pass, index, layer, arriving, wide);
   linear_backward(layer.feed_forward_in, weights.up.weight, wide, out, write, gradients.up.weight,
                   gradients.up.bias, workspace.sums, pass.write_matrices);
 }
@@ -121,6 +170,7 @@ void attention_sublayer_backward(Pass& pass, std::int64_t index, const LayerActi
                      attention_dropout(pass, index), heads_of(layer.attended), layer.log_sum_exp,
                      heads_of(attended_gradient), head_gradients.query, head_gradients.key,
                      head_gradients.value, workspace.attention);
+  rotate_backward(pass, head_gradients);
   linear_backward(layer.attention_in, weights.qkv.weight, wide, out, write, gradients.qkv.weight,
                   gradients.qkv.bias, workspace.sums, pass.write_matrices);
 }
@@ -156,24 +206,24 @@ void backward_layer(Pass& pass, std::int64_t index) {
   Tensor gradient = first_rows(workspace.gradient, pass.tokens());
   Tensor inner = first_rows(workspace.row_gradient, pass.tokens());
   auto norm_backward = [&](const Tensor& x, const Affine& affine, const Affine& affine_gradient,
-                           const LayerNormStatistics& statistics, const Tensor& dy, bool accumulate) {
-    layer_norm_backward(x, affine.weight, statistics, dy, gradient, accumulate, affine_gradient.weight,
+                           const LayerNormStatistics& statistics, const Tensor& dy, Write write) {
+    layer_norm_backward(x, affine.weight, statistics, dy, gradient, write, affine_gradient.weight,
                         affine_gradient.bias, workspace.sums);
   };
   if (pass.config.norm == NormPlacement::pre) {
     feed_forward_backward(pass, index, layer, gradient, inner, Write::over);
     norm_backward(layer.attention_sum, weights.feed_forward_norm, gradients.feed_forward_norm,
-                  layer.feed_forward_norm, inner, true);
+                  layer.feed_forward_norm, inner, onto_residual(pass));
     attention_sublayer_backward(pass, index, layer, gradient, inner, Write::over);
     norm_backward(layer.input, weights.attention_norm, gradients.attention_norm, layer.attention_norm, inner,
-                  true);
+                  onto_residual(pass));
   } else {
     norm_backward(layer.output_sum, weights.feed_forward_norm, gradients.feed_forward_norm,
-                  layer.feed_forward_norm, gradient, false);
-    feed_forward_backward(pass, index, layer, gradient, gradient, Write::add);
+                  layer.feed_forward_norm, gradient, Write::over);
+    feed_forward_backward(pass, index, layer, gradient, gradient, onto_residual(pass));
     norm_backward(layer.attention_sum, weights.attention_norm, gradients.attention_norm, layer.attention_norm,
-                  gradient, false);
-    attention_sublayer_backward(pass, index, layer, gradient, gradient, Write::add);
+                  gradient, Write::over);
+    attention_sublayer_backward(pass, index, layer, gradient, gradient, onto_residual(pass));
   }
 }
 

@@ -26,7 +26,7 @@ LayerActivations take_layer(const ModelConfig& config, std::int64_t tokens, cons
   layer.log_sum_exp = arena.take({config.num_attention_heads, tokens});
   layer.attention_sum = arena.take({tokens, width});
   layer.feed_forward_in = arena.take({tokens, width});
-  layer.up = arena.take({tokens, config.intermediate_size});
+  layer.up = arena.take({tokens, config.up_size()});
   layer.activated = arena.take({tokens, config.intermediate_size});
   layer.output_sum = arena.take({tokens, width});
   layer.output = pre ? layer.output_sum : arena.take({tokens, width});
@@ -84,7 +84,7 @@ SentenceActivations take_sentence(const ModelConfig& config, std::int64_t labels
 }
 
 std::int64_t sums_size(const ModelConfig& config, std::int64_t tokens, std::int64_t targets) {
-  std::int64_t widest = std::max(3 * config.hidden_size, config.intermediate_size);
+  std::int64_t widest = std::max(3 * config.hidden_size, config.up_size());
   std::int64_t rows = std::max(tokens, targets);
   return std::max(linear_workspace(rows, widest), layer_norm_workspace(rows, config.hidden_size));
 }
@@ -95,6 +95,9 @@ Workspace take_workspace(const ModelConfig& config, Mode mode, const Capacity& c
   const std::int64_t rows = std::max(capacity.targets, capacity.labels);
   Workspace workspace;
   workspace.row_gradient = arena.take({tokens, width});  // evaluation holds a sublayer's output here
+  if (config.positions == PositionKind::rotary) {
+    workspace.rotation = arena.take({tokens, config.head_size()});
+  }
   workspace.attention = arena.take(
       {attention_workspace({config.num_attention_heads, config.num_attention_heads, config.head_size(), 1})});
   workspace.logits =
@@ -103,7 +106,7 @@ Workspace take_workspace(const ModelConfig& config, Mode mode, const Capacity& c
   if (mode == Mode::evaluate) return workspace;
   workspace.gradient = arena.take({tokens, width});
   workspace.attended_gradient = arena.take({tokens, width});
-  workspace.wide_gradient = arena.take({tokens, std::max(3 * width, config.intermediate_size)});
+  workspace.wide_gradient = arena.take({tokens, std::max(3 * width, config.up_size())});
   workspace.head_gradient = arena.take({rows, width});
   workspace.head_gradient2 = arena.take({rows, width});
   workspace.sums = arena.take({sums_size(config, tokens, rows)});

@@ -18,12 +18,12 @@ namespace surprisal {
 struct LayerActivations {
   Tensor input;            // f32 [N, D]
   Tensor attention_in;     // f32 [N, D]
-  Tensor qkv;              // f32 [N, 3D]
+  Tensor qkv;              // f32 [N, 3D], queries and keys turned where positions are rotary
   Tensor attended;         // f32 [N, D]
   Tensor log_sum_exp;      // f32 [H, N]
   Tensor attention_sum;    // f32 [N, D] input + attention
   Tensor feed_forward_in;  // f32 [N, D]
-  Tensor up;               // f32 [N, F] before the activation
+  Tensor up;               // f32 [N, F], [N, 2F] where it is gated: before the activation
   Tensor activated;        // f32 [N, F]
   Tensor output_sum;       // f32 [N, D] sum + feed-forward
   Tensor output;           // f32 [N, D]
@@ -52,13 +52,14 @@ struct Workspace {
   Tensor gradient;           // f32 [N, D] of the residual stream
   Tensor row_gradient;       // f32 [N, D] of a sublayer's output or input
   Tensor attended_gradient;  // f32 [N, D] of the heads' output
-  Tensor wide_gradient;      // f32 [N, max(3D, F)] of qkv or of the activation
+  Tensor wide_gradient;      // f32 [N, max(3D, F or 2F)] of qkv or of the activation
   Tensor head_gradient;      // f32 [T, D]
   Tensor head_gradient2;     // f32 [T, D]
   Tensor sums;               // partial sums of biases and norms
   Tensor attention;
-  Tensor logits;  // chunks of logits
-  Tensor order;   // i32, embedding gradient
+  Tensor rotation;  // f32 [N, head size] cosines and sines of the stream's positions, where they are rotary
+  Tensor logits;    // chunks of logits
+  Tensor order;     // i32, embedding gradient
 };
 
 struct ModelLayout {

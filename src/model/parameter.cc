@@ -19,14 +19,25 @@ class TableBuilder {
   explicit TableBuilder(const ModelConfig& config) : config_(config) {}
 
   void embedding(const std::string& name, std::int64_t rows) {
-    weight(name + ".weight", {rows, config_.hidden_size}, config_.initializer_range);
+    add(weight(name, {rows, config_.hidden_size}, range(rows, config_.hidden_size)));
   }
-  void linear(const std::string& name, std::int64_t out, std::int64_t in, double range) {
-    weight(name + ".weight", {out, in}, range);
-    add({name + ".bias", {out}});
+  // `parts`: equal blocks of rows that are matrices of their own.
+  void linear(const std::string& name, std::int64_t out, std::int64_t in, std::int64_t parts = 1) {
+    affine(weight(name, {out, in}, range(out / parts, in)));
   }
-  void linear(const std::string& name, std::int64_t out, std::int64_t in) {
-    linear(name, out, in, config_.initializer_range);
+  // A projection that writes to the residual stream, or the gates of one.
+  void scaled_linear(const std::string& name, std::int64_t out, std::int64_t in, std::int64_t parts = 1) {
+    affine(weight(name, {out, in}, residual_scale() * range(out / parts, in)));
+  }
+  void qkv(const std::string& name, std::int64_t width) {
+    Parameter parameter = weight(name, {3 * width, width}, range(width, width));
+    if (config_.initialisation == Initialisation::deep_norm) {
+      // Of the paper: V alone starts smaller. (The published training code scaled the last third of the rows
+      // before it read them as [head][q, k, v], so there some heads started smaller, with their q and k.)
+      parameter.last_rows = width;
+      parameter.last_range = residual_scale() * parameter.range;
+    }
+    affine(std::move(parameter));
   }
   void norm(const std::string& name) {
     add({.name = name + ".weight", .shape = {config_.hidden_size}, .initial = Initial::one});
@@ -37,8 +48,26 @@ class TableBuilder {
   ParameterTable finish() && { return std::move(table_); }
 
  private:
-  void weight(const std::string& name, Shape shape, double range) {
-    add({.name = name, .shape = shape, .decay = true, .initial = Initial::normal, .range = range});
+  // Xavier: Glorot and Bengio 2010, eq. 16 as a normal distribution.
+  double range(std::int64_t out, std::int64_t in) const {
+    if (config_.initialisation == Initialisation::normal) return config_.initializer_range;
+    return std::sqrt(2.0 / static_cast<double>(out + in));
+  }
+  // One over the root of the number of sublayers: GPT-2's (Radford et al. 2019, section 2.3), and DeepNorm's
+  // beta as GLM-130B took it (Zeng et al. 2022, section 2.1).
+  double residual_scale() const {
+    const bool scaled = config_.scaled_residual_init || config_.initialisation == Initialisation::deep_norm;
+    return scaled ? 1 / std::sqrt(2.0 * static_cast<double>(config_.num_hidden_layers)) : 1;
+  }
+  static Parameter weight(const std::string& name, Shape shape, double range) {
+    return {
+        .name = name + ".weight", .shape = shape, .decay = true, .initial = Initial::normal, .range = range};
+  }
+  void affine(Parameter matrix) {
+    const std::string stem = matrix.name.substr(0, matrix.name.rfind('.'));
+    const std::int64_t out = matrix.shape[0];
+    add(std::move(matrix));
+    add({stem + ".bias", {out}});
   }
   void add(Parameter parameter) {
     parameter.offset = table_.size;
@@ -53,27 +82,26 @@ class TableBuilder {
 
 void add_embeddings(TableBuilder& table, const ModelConfig& config) {
   table.embedding("embedding.token", config.vocab_size);
-  table.embedding("embedding.position", config.max_position_embeddings + config.position_offset());
+  if (config.learned_positions()) table.embedding("embedding.position", config.position_rows());
+  if (config.block_positions > 0) table.embedding("embedding.block_position", config.block_positions);
   if (config.type_vocab_size > 0) table.embedding("embedding.segment", config.type_vocab_size);
   if (config.embedding_norm) table.norm("embedding.norm");
-}
-
-// GPT-2 starts the projections that write to the residual stream smaller, by the root of their number: two a
-// layer (Radford et al. 2019, section 2.3).
-double residual_range(const ModelConfig& config) {
-  if (!config.scaled_residual_init) return config.initializer_range;
-  return config.initializer_range / std::sqrt(2.0 * static_cast<double>(config.num_hidden_layers));
 }
 
 void add_layer(TableBuilder& table, const ModelConfig& config, const std::string& layer) {
   const std::int64_t width = config.hidden_size, inner = config.intermediate_size;
   const bool pre = config.norm == NormPlacement::pre;
   if (pre) table.norm(layer + ".attention.norm");
-  table.linear(layer + ".attention.qkv", 3 * width, width);
-  table.linear(layer + ".attention.output", width, width, residual_range(config));
+  table.qkv(layer + ".attention.qkv", width);
+  table.scaled_linear(layer + ".attention.output", width, width);
   table.norm(layer + (pre ? ".feed_forward.norm" : ".attention.norm"));
-  table.linear(layer + ".feed_forward.up", inner, width);
-  table.linear(layer + ".feed_forward.down", width, inner, residual_range(config));
+  const std::string up = layer + ".feed_forward.up";
+  if (config.initialisation == Initialisation::deep_norm) {
+    table.scaled_linear(up, config.up_size(), width, config.gated ? 2 : 1);
+  } else {
+    table.linear(up, config.up_size(), width);
+  }
+  table.scaled_linear(layer + ".feed_forward.down", width, inner);
   if (!pre) table.norm(layer + ".feed_forward.norm");
 }
 

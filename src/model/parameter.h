@@ -20,7 +20,9 @@ struct Parameter {
   std::int64_t offset = 0;  // of the first element in the flat array; a multiple of 16
   bool decay = false;       // weight decay acts on it (everything but biases and norms)
   Initial initial = Initial::zero;
-  double range = 0;  // standard deviation of Initial::normal
+  double range = 0;            // standard deviation of Initial::normal
+  std::int64_t last_rows = 0;  // of the first axis, whose standard deviation is last_range instead
+  double last_range = 0;
 };
 
 struct ParameterTable {

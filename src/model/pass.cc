@@ -12,6 +12,9 @@ void Pass::begin(const Stream& next, const std::uint64_t* seed) {
   rows = next.size();
   dropout_seed = seed;
   plan_attention(next.visible, next.size(), attention);
+  if (layout.workspace.rotation.data) {
+    rotary_table(next.position, rotary_frequency, first_rows(layout.workspace.rotation, rows));
+  }
   sequence_begin.resize(static_cast<std::size_t>(next.size()));
   for (const Sequence& sequence : next.sequence) {
     for (std::int32_t row = sequence.begin; row < sequence.end; ++row) {
@@ -29,14 +32,31 @@ std::span<const DropoutRow> Pass::rows_at(std::uint32_t place, double p) {
 
 namespace {
 
+using EmbeddingTables = std::array<EmbeddingTable, 4>;
+
 // The tables that the configuration has, with the stream's rows of each.
 std::span<const EmbeddingTable> tables_of(const Pass& pass, const ModelTensors& tensors,
-                                          std::array<EmbeddingTable, 3>& tables) {
+                                          EmbeddingTables& tables) {
+  const Stream& stream = *pass.stream;
   std::size_t count = 0;
-  tables[count++] = {tensors.token_embedding, pass.stream->token};
-  tables[count++] = {tensors.position_embedding, pass.stream->position};
-  if (tensors.segment_embedding.data) tables[count++] = {tensors.segment_embedding, pass.stream->segment};
+  tables[count++] = {tensors.token_embedding, stream.token,
+                     static_cast<float>(pass.config.embedding_gradient_shrink)};
+  for (const EmbeddingTable& table : {EmbeddingTable{tensors.position_embedding, stream.position},
+                                      EmbeddingTable{tensors.block_position_embedding, stream.block_position},
+                                      EmbeddingTable{tensors.segment_embedding, stream.segment}}) {
+    if (table.table.data) tables[count++] = table;
+  }
   return std::span(tables).first(count);
+}
+
+void drop_embedding(Pass& pass, const Tensor& x) {
+  const double p = pass.probability(pass.config.embedding_dropout);
+  if (p > 0) dropout_forward(x, {}, pass.rows_at(embedding_place(), p), p, x);
+}
+
+void drop_embedding_backward(Pass& pass, const Tensor& gradient) {
+  const double p = pass.probability(pass.config.embedding_dropout);
+  if (p > 0) dropout_backward(gradient, pass.rows_at(embedding_place(), p), p, gradient);
 }
 
 }  // namespace
@@ -45,29 +65,31 @@ void embed(Pass& pass) {
   const std::int64_t rows = pass.tokens();
   const ModelLayout& layout = pass.layout;
   Tensor embedded = first_rows(layout.embedded, rows), input = first_rows(layout.layers.front().input, rows);
-  std::array<EmbeddingTable, 3> tables;
+  const bool drop_first = pass.config.embedding_dropout_first;
+  EmbeddingTables tables;
   embedding_forward(tables_of(pass, pass.weights, tables), embedded);
+  if (drop_first) drop_embedding(pass, embedded);
   if (pass.config.embedding_norm) {
     layer_norm_forward(embedded, pass.weights.embedding_norm.weight, pass.weights.embedding_norm.bias,
                        pass.config.layer_norm_eps, input, first_rows(layout.embedding_norm, rows));
   }
-  double p = pass.probability(pass.config.embedding_dropout);
-  if (p > 0) dropout_forward(input, {}, pass.rows_at(embedding_place(), p), p, input);
+  if (!drop_first) drop_embedding(pass, input);
 }
 
 void embed_backward(Pass& pass) {
   const std::int64_t rows = pass.tokens();
   const Workspace& workspace = pass.layout.workspace;
   Tensor gradient = first_rows(workspace.gradient, rows);
-  double p = pass.probability(pass.config.embedding_dropout);
-  if (p > 0) dropout_backward(gradient, pass.rows_at(embedding_place(), p), p, gradient);
+  const bool dropped_first = pass.config.embedding_dropout_first;
+  if (!dropped_first) drop_embedding_backward(pass, gradient);
   if (pass.config.embedding_norm) {
     layer_norm_backward(first_rows(pass.layout.embedded, rows), pass.weights.embedding_norm.weight,
-                        first_rows(pass.layout.embedding_norm, rows), gradient, gradient, false,
+                        first_rows(pass.layout.embedding_norm, rows), gradient, gradient, Write::over,
                         pass.gradients.embedding_norm.weight, pass.gradients.embedding_norm.bias,
                         workspace.sums);
   }
-  std::array<EmbeddingTable, 3> tables;
+  if (dropped_first) drop_embedding_backward(pass, gradient);
+  EmbeddingTables tables;
   embedding_backward(tables_of(pass, pass.gradients, tables), gradient, workspace.order);
 }
 

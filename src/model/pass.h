@@ -13,6 +13,7 @@
 #include "ops/attention.h"
 #include "ops/dropout.h"
 #include "ops/gemm.h"
+#include "ops/rotary.h"
 
 namespace surprisal {
 
@@ -43,7 +44,10 @@ inline std::uint32_t feed_forward_place(std::int64_t layer) {
 // Buffers live as long as the model, so that a step allocates nothing once they have grown.
 struct Pass {
   Pass(const ModelConfig& model, const ModelTensors& w, const ModelTensors& g, const ModelLayout& memory)
-      : config(model), weights(w), gradients(g), layout(memory) {}
+      : config(model), weights(w), gradients(g), layout(memory) {
+    if (config.positions != PositionKind::rotary) return;
+    rotary_frequency = rotary_frequencies(config.head_size(), config.rotary_base);
+  }
 
   const ModelConfig& config;
   const ModelTensors& weights;
@@ -54,6 +58,8 @@ struct Pass {
   std::int64_t rows = 0;                        // its length, which logits() asks for later
   const std::uint64_t* dropout_seed = nullptr;  // null: no dropout
   Write write_matrices = Write::add;  // gradients of the layers' matrices and of the token embedding
+  std::vector<double>
+      rotary_frequency;  // a pair of a head's elements each; empty where positions are learned
   AttentionPlan attention;
   std::vector<std::int32_t> sequence_begin;  // [N]
   std::vector<DropoutRow> dropout_rows;      // [N], of the place last asked for

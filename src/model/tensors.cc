@@ -16,8 +16,11 @@ ModelTensors bind_tensors(const ModelConfig& config, const ParameterTable& table
   auto affine = [&](const std::string& name) { return Affine{find(name + ".weight"), find(name + ".bias")}; };
   ModelTensors tensors;
   tensors.token_embedding = find("embedding.token.weight");
-  const Tensor positions = find("embedding.position.weight");
-  tensors.position_embedding = positions.rows(config.position_offset(), positions.shape[0]);
+  if (config.learned_positions()) {
+    const Tensor positions = find("embedding.position.weight");
+    tensors.position_embedding = positions.rows(config.position_offset(), positions.shape[0]);
+  }
+  if (config.block_positions > 0) tensors.block_position_embedding = find("embedding.block_position.weight");
   if (config.type_vocab_size > 0) tensors.segment_embedding = find("embedding.segment.weight");
   if (config.embedding_norm) tensors.embedding_norm = affine("embedding.norm");
   for (std::int64_t index = 0; index < config.num_hidden_layers; ++index) {

@@ -19,7 +19,8 @@ struct LayerTensors {
 };
 
 struct ModelTensors {
-  Tensor token_embedding, position_embedding, segment_embedding;  // positions from 0: the offset is left out
+  Tensor token_embedding, segment_embedding, block_position_embedding;
+  Tensor position_embedding;  // from position 0: the offset is left out
   Affine embedding_norm, final_norm;
   std::vector<LayerTensors> layers;
   Affine head_transform, head_norm;

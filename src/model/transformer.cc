@@ -117,6 +117,8 @@ Capacity complete(Capacity capacity) {
 // Each block of a parameter has numbers of its own, so that blocks can be drawn side by side.
 void draw(const Parameter& parameter, std::uint64_t index, std::uint64_t seed, float* out) {
   constexpr std::int64_t kBlock = 4096;
+  const std::int64_t rows = parameter.shape[0];
+  const std::int64_t last = (rows - parameter.last_rows) * (parameter.shape.elements() / rows);
   parallel_ranges(parameter.shape.elements(), kBlock, [&](std::int64_t begin, std::int64_t end, int) {
     Random random(
         {seed, index << 32 | static_cast<std::uint64_t>(begin / kBlock), 0, Purpose::initialisation});
@@ -129,7 +131,8 @@ void draw(const Parameter& parameter, std::uint64_t index, std::uint64_t seed, f
           out[element] = 1;
           break;
         case Initial::normal:
-          out[element] = static_cast<float>(random.normal() * parameter.range);
+          out[element] =
+              static_cast<float>(random.normal() * (element < last ? parameter.range : parameter.last_range));
           break;
       }
     }
@@ -250,7 +253,8 @@ std::string Transformer::find_nonfinite(const Stream& stream, const SurprisalGra
 double Transformer::flops(const ModelConfig& config, const Stream& stream, bool training) {
   double width = static_cast<double>(config.hidden_size),
          inner = static_cast<double>(config.intermediate_size);
-  double per_token = 2 * (4 * width * width + 2 * width * inner);
+  double up = static_cast<double>(config.up_size());
+  double per_token = 2 * (4 * width * width + width * (up + inner));
   double per_pair = 4 * width;
   double per_target =
       2 * width * (static_cast<double>(config.vocab_size) + (config.head_transform ? width : 0));

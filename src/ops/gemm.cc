@@ -53,7 +53,7 @@ void add_bias(const Matrix& c, const float* bias) {
 
 }  // namespace
 
-void gemm(const Matrix& a, const Matrix& b, const Matrix& c, Write write, const float* bias) {
+void gemm(const Matrix& a, const Matrix& b, const Matrix& c, Write write, const float* bias, float alpha) {
   assert(a.rows == c.rows && b.columns == c.columns && a.columns == b.rows && !c.transposed);
   if (c.rows == 0 || c.columns == 0) return;
   Blocks block = choose_blocks(a, c);
@@ -63,7 +63,7 @@ void gemm(const Matrix& a, const Matrix& b, const Matrix& c, Write write, const 
     std::int64_t row_end = std::min(row + block.rows, c.rows);
     std::int64_t column_end = std::min(column + block.columns, c.columns);
     Matrix part = c.row_range(row, row_end).column_range(column, column_end);
-    gemm_block(a.row_range(row, row_end), b.column_range(column, column_end), part, write);
+    gemm_block(a.row_range(row, row_end), b.column_range(column, column_end), part, write, alpha);
     if (bias) add_bias(part, bias + column);  // while the block is in cache
   });
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "core/tensor.h"
+#include "ops/write.h"
 
 namespace surprisal {
 
@@ -33,16 +34,13 @@ inline Matrix matrix(const Tensor& tensor) {
   return {tensor.f32(), tensor.shape[0], tensor.shape[1], tensor.shape[1], false};
 }
 
-enum class Write { over, add };  // C = A B, or C += A B
-
-// C [M, N] = A [M, K] B [K, N]; then every row of C gets `bias` [N] added, if given. C is not transposed and
-// overlaps neither A nor B. K == 0 gives zeros (plus bias). Throws Error (memory) where the block's operands
-// cannot be copied. REQUIRES f32.
+// C [M, N] = alpha A [M, K] B [K, N], with what `write` keeps of C; then every row of C gets `bias` [N]
+// added, if given. C is not transposed and overlaps neither A nor B. K == 0 gives what is kept (plus bias).
+// Throws Error (memory) where the block's operands cannot be copied. REQUIRES f32.
 void gemm(const Matrix& a, const Matrix& b, const Matrix& c, Write write = Write::over,
-          const float* bias = nullptr);
+          const float* bias = nullptr, float alpha = 1.0f);
 
-// The same product of one block, on the calling thread alone, times alpha: what gemm() and the attention
-// tiles call.
+// The same product of one block, on the calling thread alone: what gemm() and the attention tiles call.
 void gemm_block(const Matrix& a, const Matrix& b, const Matrix& c, Write write, float alpha = 1.0f);
 
 // Makes now whatever kernels are made at their first use, so that none is when memory has run short.

@@ -35,7 +35,7 @@ void sgemm(const Matrix& a, const Matrix& b, const Matrix& c, Write write, float
   OnThisThread alone;
   const dnnl_status_t status =
       dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', c.rows, c.columns, a.columns, alpha,
-                 a.data, a.stride, b.data, b.stride, write == Write::add ? 1.0f : 0.0f, c.data, c.stride);
+                 a.data, a.stride, b.data, b.stride, write.kept, c.data, c.stride);
   assert(status == dnnl_success || status == dnnl_out_of_memory);
   if (status != dnnl_success)  // C is not the product
     throw Error(ErrorKind::memory, {.what = "no memory for the panels of a matrix product"});
@@ -68,18 +68,24 @@ void call_every_kernel() {
   std::vector<float> a(kSide * kSide), b(kSide * kSide), c(kSide * kSide);
   for (const std::int64_t rows : {std::int64_t{1}, std::int64_t{8}, kSide}) {
     for (const std::int64_t columns : {std::int64_t{1}, std::int64_t{8}, kSide}) {
-      for (int choice = 0; choice < 16; ++choice) {
+      for (int choice = 0; choice < 24; ++choice) {
         const Matrix left{a.data(), rows, kSide, kSide, (choice & 1) != 0},
             right{b.data(), kSide, columns, kSide, (choice & 2) != 0};
-        sgemm(left, right, {c.data(), rows, columns, kSide, false}, choice & 4 ? Write::add : Write::over,
-              choice & 8 ? 0.5f : 1.0f);
+        sgemm(left, right, {c.data(), rows, columns, kSide, false},
+              Write::onto(0.5f * static_cast<float>(choice / 8)), choice & 4 ? 0.5f : 1.0f);
       }
     }
   }
 }
 
-void clear(const Matrix& c) {
-  for (std::int64_t row = 0; row < c.rows; ++row) std::fill_n(c.data + row * c.stride, c.columns, 0.0f);
+// What a product of nothing leaves.
+void keep(const Matrix& c, Write write) {
+  for (std::int64_t row = 0; row < c.rows; ++row) {
+    float* out = c.data + row * c.stride;
+    for (std::int64_t column = 0; column < c.columns; ++column) {
+      out[column] = write == Write::over ? 0.0f : write.kept * out[column];
+    }
+  }
 }
 
 }  // namespace
@@ -88,7 +94,7 @@ void gemm_block(const Matrix& a, const Matrix& b, const Matrix& c, Write write, 
   constexpr std::int64_t kShared = 192;  // columns that pay for the copy
   if (c.rows == 0 || c.columns == 0) return;
   if (a.columns == 0) {
-    if (write == Write::over) clear(c);
+    keep(c, write);
   } else if (a.transposed && c.columns >= kShared) {
     sgemm_of_copies(a, b, c, write, alpha);
   } else {

@@ -16,7 +16,7 @@ void gemm_block(const Matrix& a, const Matrix& b, const Matrix& c, Write write, 
       double sum = 0;
       for (std::int64_t k = 0; k < a.columns; ++k) sum += double{at(a, row, k)} * at(b, k, column);
       float& out = c.data[row * c.stride + column];
-      out = static_cast<float>(alpha * sum) + (write == Write::add ? out : 0.0f);
+      out = static_cast<float>(alpha * sum) + (write == Write::over ? 0.0f : write.kept * out);
     }
   }
 }

@@ -35,7 +35,7 @@ void layer_norm_forward(const Tensor& x, const Tensor& weight, const Tensor& bia
 }
 
 void layer_norm_backward(const Tensor& x, const Tensor& weight, const LayerNormStatistics& statistics,
-                         const Tensor& dy, const Tensor& dx, bool accumulate, const Tensor& dweight,
+                         const Tensor& dy, const Tensor& dx, Write write, const Tensor& dweight,
                          const Tensor& dbias, const Tensor& workspace) {
   assert(x.shape.rank() == 2 && is_f32(x, x.shape) && is_f32(dy, x.shape) && is_f32(dx, x.shape));
   const std::int64_t rows = x.shape[0], width = x.shape[1];
@@ -49,7 +49,7 @@ void layer_norm_backward(const Tensor& x, const Tensor& weight, const LayerNormS
                            .rstd = statistics.rstd.f32(),
                            .dy = dy.f32(),
                            .dx = dx.f32(),
-                           .accumulate = accumulate,
+                           .write = write,
                            .partial = workspace.f32()},
                           rows, dweight.f32(), dbias.f32());
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "core/tensor.h"
+#include "ops/write.h"
 
 namespace surprisal {
 
@@ -19,10 +20,10 @@ struct LayerNormStatistics {
 void layer_norm_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, double epsilon,
                         const Tensor& y, const LayerNormStatistics& statistics);
 
-// dx is written, or added to where `accumulate`; dx may be dy. dweight, dbias [D] are added to.
+// dx takes the gradient as `write` says; written over, it may be dy. dweight, dbias [D] are added to.
 // workspace: f32, layer_norm_workspace(N, D) elements.
 void layer_norm_backward(const Tensor& x, const Tensor& weight, const LayerNormStatistics& statistics,
-                         const Tensor& dy, const Tensor& dx, bool accumulate, const Tensor& dweight,
+                         const Tensor& dy, const Tensor& dx, Write write, const Tensor& dweight,
                          const Tensor& dbias, const Tensor& workspace);
 std::int64_t layer_norm_workspace(std::int64_t rows, std::int64_t width);
 

@@ -22,7 +22,7 @@ struct LayerNormBackward {
   std::int64_t width;
   const float *x, *weight, *mean, *rstd, *dy;
   float* dx;
-  bool accumulate;
+  Write write;
   float* partial;  // [blocks, 2, D]: dweight and dbias of each block of rows
 };
 void layer_norm_backward_cpu(const LayerNormBackward& op, std::int64_t rows, float* dweight, float* dbias);

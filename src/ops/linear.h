@@ -11,8 +11,8 @@ namespace surprisal {
 // Writes y. `bias` may be empty (data null).
 void linear_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& y);
 
-// dx [N, in] = dy W is written (not where dx.data is null); dweight += dy^T x, or is written; dbias += sum
-// over rows of dy (neither where its data is null). dx overlaps nothing else. workspace: f32,
+// dx [N, in] takes dy W and dweight dy^T x as their `write` says; dbias += sum over rows of dy (none of them
+// where its data is null). dx overlaps nothing else. workspace: f32,
 // linear_workspace(N, out) elements.
 void linear_backward(const Tensor& x, const Tensor& weight, const Tensor& dy, const Tensor& dx,
                      Write write_dx, const Tensor& dweight, const Tensor& dbias, const Tensor& workspace,

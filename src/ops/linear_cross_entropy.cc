@@ -120,7 +120,7 @@ void linear_cross_entropy(const CrossEntropyInput& input, const CrossEntropyGrad
     gemm(logits, matrix(input.weight), matrix(gradients.dhidden.rows(begin, end)));
     if (gradients.dweight.data) {
       gemm(logits.transpose(), matrix(input.hidden.rows(begin, end)), matrix(gradients.dweight),
-           begin == 0 ? gradients.write_dweight : Write::add);
+           begin == 0 ? gradients.write_dweight : Write::add, nullptr, gradients.dweight_scale);
     }
     if (gradients.dbias.data) add_column_sums(logits, gradients.dbias.f32());
   });

@@ -27,6 +27,7 @@ struct CrossEntropyGradients {
   Tensor dweight;                    // f32 [V, D], added to; data null: a frozen head, skipped
   Tensor dbias;                      // f32 [V], added to; data null: skipped
   Write write_dweight = Write::add;  // Write::over: dweight is written, which takes T > 0
+  float dweight_scale = 1;           // of what dweight receives; dhidden does not know it
 };
 
 // surprisal: [T], written, in nats. predicted: [T] most probable ids (ties to the smallest), or empty.

@@ -33,6 +33,16 @@ void require_directory(const fs::path& directory) {
                .expected = std::string("a model directory with ") + kConfig + " and " + kWeightsFile});
 }
 
+// A line of Python that writes safetensors. Where `transformers` has no class, a file of tensors alone.
+std::string conversion(const Family& family, const std::string& directory) {
+  if (family.in_transformers) {
+    return "transformers." + family.architecture + ".from_pretrained(\"" + directory +
+           "\").save_pretrained(\"" + directory + "\")";
+  }
+  return "import torch, safetensors.torch as s; s.save_file(torch.load(\"" + directory +
+         "/pytorch_model.bin\", weights_only=True), \"" + directory + "/" + kWeightsFile + "\")";
+}
+
 // Says what to do about the other way in which weights lie around.
 fs::path require_weights(const fs::path& directory, const Family& family) {
   if (std::optional<fs::path> weights = find_weights(directory)) return *weights;
@@ -40,8 +50,7 @@ fs::path require_weights(const fs::path& directory, const Family& family) {
   std::error_code ignored;
   if (fs::exists(directory / "pytorch_model.bin", ignored)) {
     parts.what += "; pytorch_model.bin is a pickle, which can run code and is not read";
-    parts.fix = "convert it, in Python: transformers." + family.architecture + ".from_pretrained(\"" +
-                directory.string() + "\").save_pretrained(\"" + directory.string() + "\")";
+    parts.fix = "convert it, in Python: " + conversion(family, directory.string());
   }
   throw Error(ErrorKind::io, std::move(parts));
 }

@@ -164,7 +164,8 @@ struct Piece {
   const StoredTensor* tensor;
   Place place;
   bool transposed;
-  std::int64_t begin, end;  // elements, or columns of ours where it is transposed
+  std::int64_t begin, end;  // elements of ours behind place.offset, or columns where it is transposed
+  std::int64_t stored = 0;  // where the piece begins in the tensor, if it is not transposed
 };
 
 void add_pieces(const StoredTensor& tensor, const Place& place, bool transposed, std::vector<Piece>& pieces) {
@@ -172,7 +173,27 @@ void add_pieces(const StoredTensor& tensor, const Place& place, bool transposed,
   // Whole cache lines of ours: no two threads write one.
   const std::int64_t step = transposed ? std::max<std::int64_t>(kPiece / place.rows / 16, 1) * 16 : kPiece;
   for (std::int64_t begin = 0; begin < size; begin += step) {
-    pieces.push_back({&tensor, place, transposed, begin, std::min(begin + step, size)});
+    pieces.push_back({&tensor, place, transposed, begin, std::min(begin + step, size), begin});
+  }
+}
+
+// Of a tensor whose rows are stored head by head, the part (0: query, 1: key, 2: value) of a head lies in one
+// piece in both: the `index`-th in the file.
+struct HeadBlocks {
+  std::int64_t heads, size;  // elements of one
+
+  HeadBlocks(const Place& place, std::int64_t head_count)
+      : heads(head_count), size(place.rows * place.columns / (3 * head_count)) {}
+  std::int64_t count() const { return 3 * heads; }
+  std::int64_t ours(std::int64_t index) const { return (index % 3 * heads + index / 3) * size; }
+};
+
+void add_head_pieces(const StoredTensor& tensor, const Place& place, std::int64_t heads,
+                     std::vector<Piece>& pieces) {
+  const HeadBlocks blocks(place, heads);
+  for (std::int64_t index = 0; index < blocks.count(); ++index) {
+    const std::int64_t ours = blocks.ours(index);
+    pieces.push_back({&tensor, place, false, ours, ours + blocks.size, index * blocks.size});
   }
 }
 
@@ -202,7 +223,7 @@ void read_transposed(const Piece& piece, float* ours) {
 void read_piece(const Piece& piece, std::span<float> flat) {
   float* ours = flat.data() + piece.place.offset;
   if (piece.transposed) return read_transposed(piece, ours);
-  widen(*piece.tensor, piece.begin, {ours + piece.begin, static_cast<std::size_t>(piece.end - piece.begin)});
+  widen(*piece.tensor, piece.stored, {ours + piece.begin, static_cast<std::size_t>(piece.end - piece.begin)});
 }
 
 // Elements [begin, begin + out.size()) of the transpose of `ours`.
@@ -211,6 +232,17 @@ void write_transposed(const float* ours, const Place& place, std::int64_t begin,
   for (float& value : out) {
     value = ours[row * place.columns + column];
     if (++row == place.rows) row = 0, ++column;
+  }
+}
+
+// Elements [begin, begin + out.size()) of the tensor that is stored head by head.
+void write_heads(const float* ours, const HeadBlocks& blocks, std::int64_t begin, std::span<float> out) {
+  while (!out.empty()) {
+    const std::int64_t index = begin / blocks.size, within = begin % blocks.size;
+    const auto count = std::min(out.size(), static_cast<std::size_t>(blocks.size - within));
+    std::copy_n(ours + blocks.ours(index) + within, count, out.begin());
+    begin += static_cast<std::int64_t>(count);
+    out = out.subspan(count);
   }
 }
 
@@ -238,7 +270,12 @@ HeadsOfOthers read_parameters(const TensorFiles& files, const ParameterStore& st
   for (const Binding& binding : store.bindings) {
     auto tensor = tensors.find(binding.stored);
     if (tensor == tensors.end()) continue;  // one of heads.missing
-    add_pieces(*tensor->second, place_of(binding, store.table), binding.transposed, pieces);
+    const Place place = place_of(binding, store.table);
+    if (binding.heads > 0) {
+      add_head_pieces(*tensor->second, place, binding.heads, pieces);
+    } else {
+      add_pieces(*tensor->second, place, binding.transposed, pieces);
+    }
   }
   parallel_for(std::ssize(pieces),
                [&](std::int64_t piece, int) { read_piece(pieces[static_cast<std::size_t>(piece)], flat); });
@@ -258,8 +295,10 @@ std::vector<TensorToWrite> parameters_to_write(const ParameterStore& store, std:
     const Place place = place_of(binding, store.table);
     const float* ours = flat.data() + place.offset;
     const bool transposed = binding.transposed;
-    auto fill = [place, ours, transposed](std::int64_t begin, std::span<float> out) {
+    const std::int64_t heads = binding.heads;
+    auto fill = [place, ours, transposed, heads](std::int64_t begin, std::span<float> out) {
       if (transposed) return write_transposed(ours, place, begin, out);
+      if (heads > 0) return write_heads(ours, HeadBlocks(place, heads), begin, out);
       std::copy_n(ours + begin, out.size(), out.begin());
     };
     tensors.push_back({binding.stored, binding.stored_shape(store.table), std::move(fill), dtype});

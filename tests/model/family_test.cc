@@ -332,8 +332,9 @@ TEST(Family, RefusesAConfigurationThatIsNoObject) {
 
 TEST(Family, NamesTheFamiliesThereAre) {
   EXPECT_EQ(error_of([] { find_family("gpt3", "config.json"); }, ErrorKind::data),
-            "config.json: unknown model family: found \"gpt3\", expected one of bert, roberta, gpt2; did you "
-            "mean gpt2?");
+            "config.json: unknown model family: found \"gpt3\", expected one of bert, roberta, gpt2, glm, "
+            "glm-130b; "
+            "did you mean gpt2?");
   EXPECT_THAT(error_of([] { find_family("", "model.family", ErrorKind::usage); }, ErrorKind::usage),
               HasSubstr("model.family: unknown model family"));
 }

@@ -18,11 +18,21 @@
 #include "ops/attention_reference.h"
 #include "ops/dropout_reference.h"
 #include "ops/embedding_reference.h"
+#include "ops/gated_activation_reference.h"
 #include "ops/layer_norm_reference.h"
 #include "ops/linear_cross_entropy_reference.h"
 #include "ops/linear_reference.h"
+#include "ops/rotary_reference.h"
 
 namespace surprisal::reference {
+
+// alpha x + (1 - alpha) stopgrad(x): x itself, with alpha of its derivative.
+inline double shrunk(double x, double) {
+  return x;
+}
+inline std::complex<double> shrunk(std::complex<double> x, double alpha) {
+  return {x.real(), alpha * x.imag()};
+}
 
 template <class Number>
 class Transformer {
@@ -48,7 +58,7 @@ class Transformer {
                                         linear("head.transform", head)));
     }
     return linear_cross_entropy(
-        width(), head, copy(config_.tie_word_embeddings ? "embedding.token.weight" : "head.weight"),
+        width(), head, shrunk_copy(config_.tie_word_embeddings ? "embedding.token.weight" : "head.weight"),
         config_.head_bias ? copy("head.bias") : Numbers(), std::span<const std::int32_t>(answers));
   }
   Numbers label_surprisals() const {
@@ -74,6 +84,12 @@ class Transformer {
     return {at(name), at(name) + parameter(name).shape.elements()};
   }
 
+  Numbers shrunk_copy(const std::string& name) const {
+    Numbers numbers = copy(name);
+    for (Number& number : numbers) number = shrunk(number, config_.embedding_gradient_shrink);
+    return numbers;
+  }
+
   Numbers linear(const std::string& name, const Numbers& x) const {
     const Shape& shape = parameter(name + ".weight").shape;
     const std::int64_t rows = static_cast<std::int64_t>(x.size()) / shape[1];
@@ -93,6 +109,15 @@ class Transformer {
     for (Number& value : x) value = activation(kind, value);
     return x;
   }
+  Numbers activate_up(const Numbers& up) const {
+    if (!config_.gated) return activate(config_.activation, up);
+    const std::int64_t inner = config_.intermediate_size;
+    Numbers y(up.size() / 2);
+    for (std::int64_t row = 0; row < stream_.size(); ++row) {
+      gated_activation(config_.activation, inner, up.data() + row * 2 * inner, y.data() + row * inner);
+    }
+    return y;
+  }
   Numbers gather(const std::vector<std::int32_t>& rows) const {
     Numbers gathered;
     for (std::int32_t row : rows) {
@@ -107,25 +132,33 @@ class Transformer {
     dropout_rows(stream_, {*seed_, place}, rows);
     return rows;
   }
-  // residual + dropout(x); the residual may be empty.
+  // residual_scale residual + dropout(x); the residual may be empty.
   Numbers drop(const Numbers& x, const Numbers& residual, std::uint32_t place, double p) const {
     Numbers y = x;
     if (probability(p) > 0) {
       dropout<Number>(width(), x.data(), nullptr, identities(place), p, y.data());
     }
-    for (std::size_t i = 0; i < residual.size(); ++i) y[i] += residual[i];
+    for (std::size_t i = 0; i < residual.size(); ++i)
+      y[i] += Number(static_cast<float>(config_.residual_scale)) * residual[i];
     return y;
   }
 
   void embed() {
-    std::vector<EmbeddingTable<Number>> tables = {
-        {at("embedding.token.weight"), stream_.token},
-        {at("embedding.position.weight") + config_.position_offset() * width(), stream_.position}};
+    const Numbers token = shrunk_copy("embedding.token.weight");
+    std::vector<EmbeddingTable<Number>> tables = {{token.data(), stream_.token}};
+    if (config_.learned_positions()) {
+      tables.push_back(
+          {at("embedding.position.weight") + config_.position_offset() * width(), stream_.position});
+    }
+    if (config_.block_positions > 0) {
+      tables.push_back({at("embedding.block_position.weight"), stream_.block_position});
+    }
     if (config_.type_vocab_size > 0) tables.push_back({at("embedding.segment.weight"), stream_.segment});
     x_.resize(static_cast<std::size_t>(stream_.size() * width()));
     embedding<Number>(width(), tables, x_.data());
+    if (config_.embedding_dropout_first) x_ = drop(x_, {}, embedding_place(), config_.embedding_dropout);
     if (config_.embedding_norm) x_ = norm("embedding.norm", x_);
-    x_ = drop(x_, {}, embedding_place(), config_.embedding_dropout);
+    if (!config_.embedding_dropout_first) x_ = drop(x_, {}, embedding_place(), config_.embedding_dropout);
   }
 
   void run_layer(std::int64_t index) {
@@ -136,8 +169,8 @@ class Transformer {
               config_.hidden_dropout);
     if (!pre) x_ = norm(first, x_);
     const Numbers up = linear(layer + ".feed_forward.up", pre ? norm(second, x_) : x_);
-    x_ = drop(linear(layer + ".feed_forward.down", activate(config_.activation, up)), x_,
-              feed_forward_place(index), config_.hidden_dropout);
+    x_ = drop(linear(layer + ".feed_forward.down", activate_up(up)), x_, feed_forward_place(index),
+              config_.hidden_dropout);
     if (!pre) x_ = norm(second, x_);
   }
 
@@ -148,8 +181,24 @@ class Transformer {
         heads, heads, size,
         config_.scale_attention ? static_cast<float>(1 / std::sqrt(static_cast<double>(size))) : 1.0f};
     return linear(layer + ".attention.output",
-                  attention(shape, std::span<const Interval>(stream_.visible), part(qkv, 0), part(qkv, 1),
-                            part(qkv, 2), keep(index)));
+                  attention(shape, std::span<const Interval>(stream_.visible), rotate(part(qkv, 0)),
+                            rotate(part(qkv, 1)), part(qkv, 2), keep(index)));
+  }
+  Numbers rotate(Numbers x) const {
+    if (config_.positions != PositionKind::rotary) return x;
+    const std::int64_t size = config_.head_size();
+    std::vector<double> frequency;
+    for (std::int64_t d = 0; d < size / 2; ++d) {
+      frequency.push_back(
+          std::pow(config_.rotary_base, -2 * static_cast<double>(d) / static_cast<double>(size)));
+    }
+    for (std::int64_t row = 0; row < stream_.size(); ++row) {
+      for (std::int64_t head = 0; head < config_.num_attention_heads; ++head) {
+        rotary(stream_.position[static_cast<std::size_t>(row)], std::span<const double>(frequency),
+               x.data() + row * width() + head * size);
+      }
+    }
+    return x;
   }
   // Columns [which D, (which + 1) D) of [N, 3D].
   Numbers part(const Numbers& qkv, std::int64_t which) const {

@@ -25,5 +25,13 @@ inline ModelConfig tiny_roberta() {
 inline ModelConfig tiny_gpt2() {
   return find_family("gpt2", "").from_options(tiny_options("gpt2"), 211, 17);
 }
+inline ModelConfig tiny_glm() {
+  ModelOptions options = tiny_options("glm");
+  options.intermediate_size = 0;  // four times the width is the only one
+  return find_family("glm", "").from_options(options, 211, 17);
+}
+inline ModelConfig tiny_glm_130b() {
+  return find_family("glm-130b", "").from_options(tiny_options("glm-130b"), 211, 17);
+}
 
 }  // namespace surprisal

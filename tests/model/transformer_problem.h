@@ -14,12 +14,15 @@
 
 namespace surprisal {
 
-// The families, and two that use every part in the other order: no sublayer is right only in its family's
+// The families, and three that use every part in the other order: no sublayer is right only in its family's
 // place.
 inline ModelConfig tiny_model(const std::string& kind, std::int64_t layers = 2) {
-  ModelOptions options = tiny_options(kind == "bert" || kind == "post" ? "bert" : "gpt2");
+  const bool glm = kind.starts_with("glm");
+  ModelOptions options = tiny_options(glm                                ? kind.c_str()
+                                      : kind == "bert" || kind == "post" ? "bert"
+                                                                         : "gpt2");
   options.hidden_size = 12;
-  options.intermediate_size = 20;
+  options.intermediate_size = kind == "glm" ? 48 : 20;
   options.num_hidden_layers = layers;
   options.hidden_dropout_prob = options.attention_probs_dropout_prob = 0;
   ModelConfig config = find_family(options.family, "").from_options(options, 31, 17);
@@ -38,6 +41,17 @@ inline ModelConfig tiny_model(const std::string& kind, std::int64_t layers = 2) 
     config.scale_attention = false;
     config.positions_after_padding = true;
     config.pad_token_id = 2;
+  }
+  if (kind == "gated") {  // before the sublayers: all that GLM-130B has behind them
+    config.positions = PositionKind::rotary;
+    config.rotary_base = 100;
+    config.gated = true;
+    config.activation = Activation::silu;
+    config.residual_scale = 1.7;
+    config.embedding_gradient_shrink = 0.3;
+    config.embedding_dropout_first = true;
+    config.block_positions = 5;
+    config.tie_word_embeddings = false;
   }
   return config;
 }
@@ -71,8 +85,9 @@ inline Stream random_sequence(const ModelConfig& config, std::int32_t size, std:
   Stream stream;
   for (std::int32_t row = 0; row < size; ++row) {
     stream.token.push_back(below(config.vocab_size));
-    stream.position.push_back(row);
-    stream.block_position.push_back(0);
+    // Rows of a piece share a position where it is rotary.
+    stream.position.push_back(config.learned_positions() ? row : 2 * (row / 2));
+    stream.block_position.push_back(config.block_positions > 0 ? below(config.block_positions) : 0);
     stream.segment.push_back(config.type_vocab_size > 0 ? below(config.type_vocab_size) : 0);
     const std::int32_t begin = below(size + 1), end = begin + below(size - begin + 1);
     const Interval seen[] = {{0, size}, {0, row + 1}, {begin, end}};

@@ -20,7 +20,7 @@ namespace surprisal {
 namespace {
 
 constexpr std::uint64_t kSeed = 4242;
-constexpr const char* kKinds[] = {"bert", "gpt2", "pre", "post"};
+constexpr const char* kKinds[] = {"bert", "gpt2", "glm", "glm-130b", "pre", "post", "gated"};
 
 using Floats = std::vector<float>;
 using Complex = std::complex<double>;

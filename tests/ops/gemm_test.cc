@@ -69,11 +69,12 @@ struct Case {
   std::int64_t gap = 0;
   Write write = Write::over;
   bool bias = false;
+  float alpha = 1;
 };
 
 std::string name_of(const Case& c) {
   return testing::PrintToString(std::tuple(c.rows, c.columns, c.inner, c.a_transposed, c.b_transposed, c.gap,
-                                           c.write == Write::add, c.bias));
+                                           c.write.kept, c.bias, c.alpha));
 }
 
 // Sum and sum of absolute values of the products of each element, in double.
@@ -106,7 +107,7 @@ void expect_close(const Case& c, const Stored& a, const Stored& b, const std::ve
   const Exact exact = exact_product(c, a, b);
   const std::vector<double> got = out.values();
   for (std::size_t i = 0; i < got.size(); ++i) {
-    const double before = c.write == Write::add ? start[i] : 0;
+    const double before = c.write == Write::over ? 0 : double{c.write.kept} * start[i];
     const double added = c.bias ? bias[i % bias.size()] : 0;
     const double want = alpha * exact.sum[i] + before + added;
     const double size = std::abs(alpha) * exact.size[i] + std::abs(before) + std::abs(added);
@@ -121,8 +122,8 @@ void check(const Case& c) {
   if (c.write == Write::over) out.fill(std::numeric_limits<float>::quiet_NaN());
   const std::vector<double> start = out.values();
   GuardedFloats bias(normal_values(c.columns, 4));
-  gemm(a.matrix(), b.matrix(), out.matrix(), c.write, c.bias ? bias.data() : nullptr);
-  expect_close(c, a, b, start, bias.copy(), 1, out);
+  gemm(a.matrix(), b.matrix(), out.matrix(), c.write, c.bias ? bias.data() : nullptr, c.alpha);
+  expect_close(c, a, b, start, bias.copy(), c.alpha, out);
   out.expect_gaps_intact();
 }
 
@@ -162,10 +163,26 @@ TEST(Gemm, OneRowOrColumnBySeveralThousand) {
   check({2, 3, 5000, false, true});
 }
 
+// What DeepNorm's residual keeps, and what a shrunk gradient is multiplied by.
+TEST(Gemm, KeepsAndScalesByAnyFactor) {
+  for (int layout = 0; layout < 4; ++layout) {
+    const bool a = (layout & 1) != 0, b = (layout & 2) != 0;
+    for (float kept : {11.83215957f, -0.5f, 1.0f}) {
+      for (float alpha : {1.0f, 0.1f}) {
+        check({70, 500, 1100, a, b, 2, Write::onto(kept), false, alpha});
+        check({1, 33, 47, a, b, 0, Write::onto(kept), true, alpha});
+        check({300, 1, 17, a, b, 1, Write::onto(kept), false, alpha});
+      }
+    }
+    check({40, 40, 40, a, b, 0, Write::over, true, 0.1f});
+  }
+}
+
 TEST(Gemm, NothingToSumGivesZerosOrTheBias) {
   check({.rows = 5, .columns = 7, .inner = 0});
   check({.rows = 5, .columns = 7, .inner = 0, .gap = 1, .bias = true});
   check({.rows = 5, .columns = 7, .inner = 0, .write = Write::add});
+  check({.rows = 5, .columns = 7, .inner = 0, .write = Write::onto(2.5f)});
   check({.rows = 0, .columns = 7, .inner = 3, .bias = true});
   check({.rows = 5, .columns = 0, .inner = 3, .bias = true});
 }

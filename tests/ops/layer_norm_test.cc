@@ -57,7 +57,7 @@ struct Backward {
 };
 
 // With `start` in dx (then added to), dweight and dbias.
-Backward backward(const Problem& problem, bool accumulate = false, float start = 0) {
+Backward backward(const Problem& problem, Write write = Write::over, float start = 0) {
   const Forward statistics = forward(problem);
   GuardedFloats x(problem.x), weight(problem.weight), mean(statistics.mean), rstd(statistics.rstd),
       dy(problem.dy);
@@ -66,7 +66,7 @@ Backward backward(const Problem& problem, bool accumulate = false, float start =
       workspace(layer_norm_workspace(problem.rows, problem.width));
   const Shape shape = {problem.rows, problem.width};
   layer_norm_backward(x.tensor(shape), weight.tensor(), {mean.tensor(), rstd.tensor()}, dy.tensor(shape),
-                      dx.tensor(shape), accumulate, dweight.tensor(), dbias.tensor(), workspace.tensor());
+                      dx.tensor(shape), write, dweight.tensor(), dbias.tensor(), workspace.tensor());
   return {dx.copy(), dweight.copy(), dbias.copy()};
 }
 
@@ -233,12 +233,14 @@ TEST(LayerNorm, StatisticsAreThoseOfTheFormula) {
 
 TEST(LayerNorm, GradientsAreAddedWhereTheContractSaysSo) {
   const Problem problem(70, 21);
-  const Backward plain = backward(problem), onto_two = backward(problem, true, 2),
-                 written = backward(problem, false, 2);
+  const Backward plain = backward(problem), onto_two = backward(problem, Write::add, 2),
+                 onto_six = backward(problem, Write::onto(3), 2), written = backward(problem, Write::over, 2);
   EXPECT_TRUE(same_bits(written.dx, plain.dx));
   for (std::size_t i = 0; i < plain.dx.size(); ++i) {
     EXPECT_NEAR(onto_two.dx[i], 2.0 + plain.dx[i],
                 kRounding * (std::abs(onto_two.dx[i]) + std::abs(plain.dx[i])));
+    EXPECT_NEAR(onto_six.dx[i], 6.0 + plain.dx[i],
+                kRounding * (std::abs(onto_six.dx[i]) + std::abs(plain.dx[i])));
   }
   // The two blocks of rows are added to what was there one after the other.
   for (std::size_t d = 0; d < plain.dbias.size(); ++d) {
@@ -258,7 +260,7 @@ TEST(LayerNorm, OutputMayBeTheInput) {
   GuardedFloats in(problem.x), dy(problem.dy), dweight(Floats(35)), dbias(Floats(35)),
       workspace(layer_norm_workspace(3, 35));
   layer_norm_backward(in.tensor(shape), weight.tensor(), {mean.tensor(), rstd.tensor()}, dy.tensor(shape),
-                      dy.tensor(shape), false, dweight.tensor(), dbias.tensor(), workspace.tensor());
+                      dy.tensor(shape), Write::over, dweight.tensor(), dbias.tensor(), workspace.tensor());
   EXPECT_TRUE(same_bits(dy.copy(), backward(problem).dx));
 }
 

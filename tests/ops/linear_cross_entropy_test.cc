@@ -55,6 +55,7 @@ struct Problem {
 
 struct Wanted {
   bool dweight = true, dbias = true;
+  float dweight_scale = 1;
 };
 
 struct Result {
@@ -96,7 +97,7 @@ Result run(const Problem& problem, std::size_t budget = kPlenty, float start = 0
   linear_cross_entropy(operands.input,
                        {problem.scale, dhidden.tensor({problem.targets, problem.width}),
                         wanted.dweight ? dweight.tensor({problem.vocabulary, problem.width}) : Tensor(),
-                        wanted.dbias ? dbias.tensor() : Tensor()},
+                        wanted.dbias ? dbias.tensor() : Tensor(), Write::add, wanted.dweight_scale},
                        operands.surprisal.span(), operands.predicted.span(), operands.workspace.tensor());
   return {operands.surprisal.copy(), dhidden.copy(), dweight.copy(), dbias.copy(), operands.predicted.copy()};
 }
@@ -277,6 +278,19 @@ TEST(LinearCrossEntropy, AFrozenHeadIsNotWritten) {
   EXPECT_EQ(frozen.dhidden, all.dhidden);
   EXPECT_THAT(frozen.dweight, testing::Each(2));
   EXPECT_THAT(frozen.dbias, testing::Each(2));
+}
+
+// A power of two scales without rounding. Several chunks: each adds its share.
+TEST(LinearCrossEntropy, ShrinksTheGradientOfTheWeightAlone) {
+  const Problem problem(61, 211, 12);
+  Result plain = run(problem, rows_of_budget(problem, 16));
+  for (float& value : plain.dweight) value *= 0.125f;
+  const Result shrunk = run(problem, rows_of_budget(problem, 16), 0, {.dweight_scale = 0.125f});
+  EXPECT_TRUE(same_bits(shrunk.all(), plain.all()));
+  const Result onto_one = run(problem, kPlenty, 1, {.dweight_scale = 0.125f});
+  for (std::size_t i = 0; i < plain.dweight.size(); ++i) {
+    EXPECT_NEAR(onto_one.dweight[i], 1 + plain.dweight[i], 64 * kRounding * (1 + std::abs(plain.dweight[i])));
+  }
 }
 
 TEST(LinearCrossEntropy, EvaluationGivesTheSameBits) {

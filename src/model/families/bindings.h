@@ -30,6 +30,14 @@ class BindingList {
     add(stored + ".bias", name + ".bias");
   }
 
+  // Both tensors of a query-key-value projection that is stored head by head.
+  void add_heads(const std::string& stored, const std::string& name, std::int64_t heads) {
+    for (const char* part : {".weight", ".bias"}) {
+      add(stored + part, name + part);
+      bindings_.back().heads = heads;
+    }
+  }
+
   std::vector<Binding> finish() && { return std::move(bindings_); }
 
  private:
@@ -37,7 +45,7 @@ class BindingList {
     return table_.parameters[static_cast<std::size_t>(parameter)].shape[0];
   }
   void add_rows(std::string stored, int parameter, std::int64_t begin, std::int64_t end, bool transposed) {
-    bindings_.push_back({std::move(stored), parameter, begin, end, transposed});
+    bindings_.push_back({std::move(stored), parameter, begin, end, transposed, 0});
   }
 
   const ParameterTable& table_;

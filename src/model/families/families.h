@@ -8,5 +8,7 @@ namespace surprisal {
 const Family& bert_family();
 const Family& roberta_family();
 const Family& gpt2_family();
+const Family& glm_family();
+const Family& glm_130b_family();
 
 }  // namespace surprisal

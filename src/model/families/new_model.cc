@@ -31,6 +31,11 @@ void set_from_options(const ModelOptions& options, const FamilyDefaults& default
   config.max_position_embeddings = options.max_position_embeddings
                                        ? options.max_position_embeddings - config.position_offset()
                                        : sequence_length;
+  const double shrink = options.embedding_gradient_shrink;
+  if (defaults.embedding_gradient_shrink == 1) {
+    require_only(shrink >= 0, "embedding_gradient_shrink", OrderedJson(shrink).dump(), "1.0", config);
+  }
+  config.embedding_gradient_shrink = shrink < 0 ? defaults.embedding_gradient_shrink : shrink;
   config.tie_word_embeddings = options.tie_word_embeddings;
   config.layer_norm_eps = options.layer_norm_eps > 0 ? options.layer_norm_eps : defaults.layer_norm_eps;
   config.initializer_range = options.initializer_range;
@@ -38,6 +43,16 @@ void set_from_options(const ModelOptions& options, const FamilyDefaults& default
   config.embedding_dropout =
       options.embedding_dropout_prob < 0 ? options.hidden_dropout_prob : options.embedding_dropout_prob;
   config.attention_dropout = options.attention_probs_dropout_prob;
+}
+
+void require_only(bool given, const char* key, const std::string& found, const std::string& expected,
+                  const ModelConfig& config) {
+  if (!given || found == expected) return;
+  throw Error(ErrorKind::usage,
+              {.what = std::string("a model of family ") + config.family + " has one " + key,
+               .where = std::string("model.") + key,
+               .found = found,
+               .expected = expected});
 }
 
 OrderedJson token_id_or_null(std::int64_t id) {
