@@ -1,5 +1,6 @@
-// Whole models against `transformers`: loss, every surprisal, every gradient and ten steps of AdamW, for each
-// directory of tests/golden/models (tools/goldens/models.py wrote them, in float64).
+// Whole models against `transformers`, and GLM's against NumPy: loss, every surprisal, every gradient and ten
+// steps of AdamW, for each directory of tests/golden/models (tools/goldens/models.py and glm_reference.py
+// wrote them, in float64).
 
 #include <algorithm>
 #include <cmath>
@@ -59,6 +60,7 @@ std::vector<std::string> golden_names() {
 StreamLimits limits(const ModelConfig& config) {
   return {.vocabulary = config.vocab_size,
           .positions = config.max_position_embeddings,
+          .block_positions = config.block_positions,
           .segments = std::max<std::int64_t>(config.type_vocab_size, 1),
           .classes = config.classes};
 }
@@ -380,8 +382,9 @@ INSTANTIATE_TEST_SUITE_P(Models, Golden, testing::ValuesIn(golden_names()), [](c
 
 TEST(GoldenFiles, AllAreThere) {
   EXPECT_THAT(golden_names(),
-              testing::IsSupersetOf({"bert-gelu", "bert-gelu_new", "bert-relu-bf16-shards", "gpt2-gelu",
-                                     "gpt2-gelu_new", "gpt2-silu-untied", "roberta-quick_gelu-f16"}));
+              testing::IsSupersetOf({"bert-gelu", "bert-gelu_new", "bert-relu-bf16-shards", "glm",
+                                     "glm-130b-f16", "glm-1d", "gpt2-gelu", "gpt2-gelu_new",
+                                     "gpt2-silu-untied", "roberta-quick_gelu-f16"}));
 }
 
 }  // namespace
