@@ -1,6 +1,7 @@
 // What a run will take: memory by kind, disk, arithmetic and time, without starting it.
 #include "plan/plan.h"
 
+#include <algorithm>
 #include <memory>
 
 #include <fmt/format.h>
@@ -45,7 +46,9 @@ Estimate estimate(const Arguments& arguments, const Configuration& configuration
   estimate.memory_given = arguments.memory > 0
                               ? arguments.memory
                               : static_cast<std::uint64_t>(describe_machine().memory_available);
-  estimate.largest_micro_batch = largest_micro_batch(configuration, setup, estimate.memory_given);
+  estimate.largest_micro_batch =
+      largest_micro_batch(configuration, setup,
+                          estimate.memory_given - std::min(estimate.memory_given, estimate.forecast.program));
   estimate.peak_gflops = measure_f32_peak();
   return estimate;
 }

@@ -10,10 +10,14 @@
 namespace surprisal {
 namespace {
 
+std::size_t program_memory() {
+  return static_cast<std::size_t>(anonymous_memory());
+}
+
 // What the program holds is what it has.
 std::size_t memory_there_is() {
-  return static_cast<std::size_t>(
-      std::max<std::int64_t>(0, describe_machine().memory_available + anonymous_memory()));
+  return static_cast<std::size_t>(std::max<std::int64_t>(0, describe_machine().memory_available)) +
+         program_memory();
 }
 
 std::string mebibytes(std::size_t bytes) {
@@ -28,8 +32,9 @@ std::string by_kind(const RunPlan& plan) {
   return text;
 }
 
-// Keys with which the run stays within `memory`, those first that change least of it.
+// Keys with which the run and the program stay within `memory`, those first that change least of the run.
 std::string keys_that_fit(Configuration configuration, const RunSetup& setup, std::size_t memory) {
+  memory -= std::min(memory, program_memory());
   if (auto tokens = largest_micro_batch(configuration, setup, memory)) {
     return fmt::format("--train.micro_batch_tokens {} fits", *tokens);
   }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/machine.h"
 #include "model/parameter.h"
 #include "train/checkpoint_writer.h"
 #include "train/optimizer.h"
@@ -53,14 +52,13 @@ RunSizes size_run(const Configuration& configuration, const RunSetup& setup) {
 
 std::optional<std::int64_t> largest_micro_batch(const Configuration& configuration, const RunSetup& setup,
                                                 std::size_t memory) {
-  const std::size_t program = static_cast<std::size_t>(anonymous_memory());
   Configuration trial = configuration;
   const std::int64_t step = configuration.train.tokens_per_step;
   // Few numbers divide a step, and fewer of them hold a sequence.
   for (std::int64_t parts = 1; parts <= step / configuration.data.sequence_length; ++parts) {
     if (step % parts != 0) continue;
     trial.train.micro_batch_tokens = step / parts;
-    if (program + size_run(trial, setup).memory_total() <= memory) return trial.train.micro_batch_tokens;
+    if (size_run(trial, setup).memory_total() <= memory) return trial.train.micro_batch_tokens;
   }
   return std::nullopt;
 }

@@ -33,8 +33,8 @@ std::uint64_t checkpoints_at_once(const TrainOptions& options);
 // The largest streams of a run.
 Capacity run_capacity(const Configuration& configuration, const Mixture& mixture);
 
-// The largest train.micro_batch_tokens that divides train.tokens_per_step and with which the run stays within
-// `memory` bytes; none where no sequence fits.
+// The largest train.micro_batch_tokens that divides train.tokens_per_step and with which what the run lays
+// out stays within `memory` bytes, which the program itself does not count to; none where no sequence fits.
 std::optional<std::int64_t> largest_micro_batch(const Configuration& configuration, const RunSetup& setup,
                                                 std::size_t memory);
 

@@ -61,12 +61,12 @@ TEST_P(Plan, TheLargestMicroBatchThatFits) {
   auto memory = [&](std::int64_t tokens) {
     Configuration trial = configuration;
     trial.train.micro_batch_tokens = tokens;
-    return forecast(trial, RunSetup(trial)).memory();
+    return size_run(trial, RunSetup(trial)).memory_total();
   };
-  constexpr std::size_t kSlack = 4 << 20;  // the program itself grows while the test runs
   for (std::int64_t tokens : {960, 480, 240}) {
-    const std::size_t enough = memory(tokens) + kSlack;
-    EXPECT_GE(largest_micro_batch(configuration, RunSetup(configuration), enough).value_or(0), tokens);
+    EXPECT_EQ(largest_micro_batch(configuration, RunSetup(configuration), memory(tokens)), tokens);
+    EXPECT_LT(largest_micro_batch(configuration, RunSetup(configuration), memory(tokens) - 1).value_or(0),
+              tokens);
   }
   EXPECT_EQ(largest_micro_batch(configuration, RunSetup(configuration), std::size_t{1} << 40), 960);
   EXPECT_FALSE(largest_micro_batch(configuration, RunSetup(configuration), 1000));
