@@ -109,6 +109,9 @@ While training, the first SIGINT or SIGTERM finishes the step, saves and exits; 
 SIGUSR1 saves and goes on.
 .SH ENVIRONMENT
 .TP
+.B OMP_NUM_THREADS
+threads, where the configuration does not say; else as many as the cores that the process may run on
+.TP
 .BR OMP_WAIT_POLICY ", " GOMP_SPINCOUNT
 how long threads wait before they sleep; short unless one of them is set
 )";

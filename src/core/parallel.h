@@ -8,7 +8,8 @@
 
 namespace surprisal {
 
-// Threads that parallel_for uses from now on; at least 1. Default: the cores that this process may run on.
+// Threads that parallel_for uses from now on; at least 1. Default: OMP_NUM_THREADS, else the cores that this
+// process may run on.
 void set_threads(int count);
 int threads();
 

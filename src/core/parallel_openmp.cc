@@ -30,8 +30,9 @@ void set_threads(int count) {
 }
 
 int threads() {
+  static const int at_start = omp_get_max_threads();  // OMP_NUM_THREADS, else the cores of this process
   int count = thread_count;
-  return count > 0 ? count : omp_get_num_procs();
+  return count > 0 ? count : at_start;
 }
 
 namespace detail {

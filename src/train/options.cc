@@ -121,7 +121,7 @@ void TrainOptions::visit(OptionVisitor& visitor) {
   visitor.field("num_samples", num_samples, {0, 100}, "texts that a decoder writes at each evaluation");
   visitor.field("head_workspace_mib", head_workspace_mib, {1, 1 << 20},
                 "memory that the vocabulary loss may use for logits, MiB");
-  visitor.field("threads", threads, {0, 4096}, "0: every core that this process may run on");
+  visitor.field("threads", threads, {0, 4096}, "0: OMP_NUM_THREADS, else every core that this process may run on");
 }
 
 void Configuration::visit(OptionVisitor& visitor) {
