@@ -102,6 +102,10 @@ fs::path temporary_beside(const fs::path& path) {
   return directory_of(path) / fmt::format(".{}.{}.{}.tmp", path.filename().string(), getpid(), counter++);
 }
 
+bool is_number(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 void rename_over(const fs::path& from, const fs::path& to) {
   if (std::rename(from.c_str(), to.c_str()) == 0) return;
   int cause = errno;
@@ -207,6 +211,19 @@ void write_file_atomically(const fs::path& path, std::string_view content) {
   writer.commit();
   rename_over(temporary, path);
   sync_directory(directory_of(path));
+}
+
+// ".NAME.PROCESS.N.tmp", as temporary_beside makes it.
+std::string target_of_temporary(std::string_view name) {
+  constexpr std::string_view kEnd = ".tmp";
+  if (!name.starts_with('.') || !name.ends_with(kEnd)) return {};
+  name.remove_suffix(kEnd.size());
+  for (int number = 0; number < 2; ++number) {
+    const std::size_t dot = name.rfind('.');
+    if (!is_number(name.substr(dot + 1))) return {};
+    name = name.substr(0, dot);
+  }
+  return std::string(name.substr(std::min<std::size_t>(1, name.size())));
 }
 
 std::vector<fs::path> list_tree(const fs::path& directory) {

@@ -90,13 +90,17 @@ class FileLock {
 // Replaces `path` whole or not at all: temporary file beside it, fsync, rename, fsync of the directory.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
+// The name that a temporary file was to get or had before, where `name` is one of this file's functions;
+// empty otherwise. Only a process that was killed leaves any.
+std::string target_of_temporary(std::string_view name);
+
 // Everything below `directory`, files and directories, sorted.
 std::vector<std::filesystem::path> list_tree(const std::filesystem::path& directory);
 
 std::uint64_t size_of_file(const std::filesystem::path& path);
 
 // Puts the directory `from` in the place of `to`, in one step where the file system can; what was at `to`, if
-// anything, lies at `from` afterwards.
+// anything, lies at `from` afterwards. Where it cannot, `to` has the name of a temporary file for a moment.
 void exchange_directories(const std::filesystem::path& from, const std::filesystem::path& to);
 
 // Makes a rename or a new entry in `directory` durable.

@@ -29,6 +29,18 @@ void sync_tree(const fs::path& directory) {
   sync_directory(directory);
 }
 
+// Where directories cannot be exchanged, one that was to be replaced may have lost its name meanwhile.
+void clear(const fs::path& temporary, const std::string& target) {
+  std::error_code none;
+  const fs::path named = temporary.parent_path() / target;
+  const bool aside = fs::is_directory(fs::symlink_status(temporary, none)) && !fs::exists(named, none);
+  if (aside) {
+    fs::rename(temporary, named, none);
+  } else {
+    fs::remove_all(temporary, none);
+  }
+}
+
 }  // namespace
 
 void commit_directory(const fs::path& target, const std::function<void(const fs::path&)>& write) {
@@ -41,11 +53,11 @@ void commit_directory(const fs::path& target, const std::function<void(const fs:
     write_manifest(temporary);
     sync_tree(temporary);
     exchange_directories(temporary, target);
+    sync_directory(target.parent_path());
   } catch (...) {
     fs::remove_all(temporary, none);
     throw;
   }
-  sync_directory(target.parent_path());
   fs::remove_all(temporary, none);  // what was there before, if anything
 }
 
@@ -59,11 +71,13 @@ void remove_committed(const fs::path& directory) {
 
 void remove_leftovers(const fs::path& parent) {
   std::error_code none;
-  std::vector<fs::path> left;
+  std::vector<fs::path> left, temporaries;
   for (const fs::directory_entry& entry : fs::directory_iterator(parent, none)) {
     const std::string name = entry.path().filename().string();
     if (name.starts_with(kTemporary) || name.starts_with(kTrash)) left.push_back(entry.path());
+    if (!target_of_temporary(name).empty()) temporaries.push_back(entry.path());
   }
+  for (const fs::path& path : temporaries) clear(path, target_of_temporary(path.filename().string()));
   for (const fs::path& path : left) fs::remove_all(path, none);
 }
 
