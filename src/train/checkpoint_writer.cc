@@ -73,6 +73,7 @@ void CheckpointWriter::write(const RunState& state, const Retention& retention,
     directory_.commit(state.step, [&](const std::filesystem::path& directory) {
       write_checkpoint(directory, model_.config(), model_.table(), tensors, tokenizer_, dtype_, state);
     });
+    outcome.committed = true;
     directory_.publish(state.step, retention);
   } catch (...) {
     outcome.failure = std::current_exception();

@@ -28,10 +28,12 @@ class CheckpointWriter {
   static std::size_t plan(const ParameterTable& table);
   static std::uint64_t bytes_on_disk(const ParameterTable& table, const Tokenizer& tokenizer, Dtype dtype);
 
-  // A checkpoint that is done, or what kept it from being written; the directory is as it was then.
+  // A checkpoint that is done, or what kept it from being written; the directory is as it was then. Or it is
+  // there, and a link or the removal of an older one failed.
   struct Outcome {
     std::int64_t step = 0;
     std::filesystem::path path;
+    bool committed = false;
     std::exception_ptr failure{};
   };
 

@@ -43,12 +43,14 @@ void LineLog::finish() {
 std::optional<Error> LineLog::flush() {
   std::size_t done = 0;
   while (done < waiting_.size()) {
+    // Half a line must not stay in front of the next.
+    if (torn_ && ftruncate(descriptor_, size_) != 0) return failure(path_, errno);
+    torn_ = false;
     const ssize_t count = write(descriptor_, waiting_.data() + done, waiting_.size() - done);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) {
       const int cause = errno;
-      // Half a line must not stay in front of the next.
-      if (done > 0 && ftruncate(descriptor_, size_) != 0) return failure(path_, errno);
+      torn_ = done > 0 && ftruncate(descriptor_, size_) != 0;
       return failure(path_, cause);
     }
     done += static_cast<std::size_t>(count);

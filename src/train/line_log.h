@@ -33,6 +33,7 @@ class LineLog {
   std::int64_t size_ = 0;  // of whole lines in the file
   std::string waiting_;
   bool failing_ = false;
+  bool torn_ = false;  // a part of a line stands behind size_
 };
 
 }  // namespace surprisal

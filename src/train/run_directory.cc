@@ -161,10 +161,17 @@ void RunDirectory::commit(std::int64_t step, const std::function<void(const fs::
 
 void RunDirectory::publish(std::int64_t step, const Retention& retention) const {
   replace_symlink(path_ / "latest", checkpoint_name(step));
-  if (!retention.best.empty() && fs::exists(checkpoint(retention.best.front()))) {
-    replace_symlink(path_ / "best", checkpoint_name(retention.best.front()));
-  }
+  // A save may have failed, and with it the best one.
+  auto best = std::find_if(retention.best.begin(), retention.best.end(),
+                           [&](std::int64_t other) { return fs::exists(checkpoint(other)); });
+  if (best != retention.best.end()) replace_symlink(path_ / "best", checkpoint_name(*best));
   rotate(retention);
+  remove_leftovers(path_);  // what could not be removed when it was due
+}
+
+std::int64_t RunDirectory::best_step() const {
+  std::error_code none;
+  return step_of(fs::read_symlink(path_ / "best", none)).value_or(-1);
 }
 
 void RunDirectory::rotate(const Retention& retention) const {
@@ -174,7 +181,8 @@ void RunDirectory::rotate(const Retention& retention) const {
   for (const fs::path& checkpoint : old) {
     const std::int64_t step = *step_of(checkpoint);
     const bool kept = retention.keep_steps > 0 && step % retention.keep_steps == 0;
-    const bool best = std::find(retention.best.begin(), retention.best.end(), step) != retention.best.end();
+    const bool best = step == best_step() ||
+                      std::find(retention.best.begin(), retention.best.end(), step) != retention.best.end();
     if (!kept && !best) remove_committed(checkpoint);
   }
 }

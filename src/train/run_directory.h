@@ -47,8 +47,8 @@ class RunDirectory {
 
   // Writes the checkpoint of a step by the protocol of store/commit.h.
   void commit(std::int64_t step, const std::function<void(const std::filesystem::path&)>& write) const;
-  // Points `latest` at the step's checkpoint and `best` at the best one, and removes those that are not to
-  // stay.
+  // Points `latest` at the step's checkpoint and `best` at the best one that is there, and removes those that
+  // are not to stay.
   void publish(std::int64_t step, const Retention& retention) const;
 
   void write(const char* file, const std::string& content) const;
@@ -56,6 +56,7 @@ class RunDirectory {
   void cut_back(std::int64_t step) const;
 
  private:
+  std::int64_t best_step() const;  // that the link best names; -1 where there is none
   void rotate(const Retention& retention) const;
   std::filesystem::path path_;
 };

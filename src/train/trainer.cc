@@ -100,7 +100,8 @@ class Run {
     return options_.early_stopping_patience > 0 &&
            state_.evaluations_without_improvement >= options_.early_stopping_patience;
   }
-  bool finished() const { return state_.step == plan_.max_steps || out_of_patience(); }
+  // Beyond its last step is a run that is resumed with fewer.
+  bool finished() const { return state_.step >= plan_.max_steps || out_of_patience(); }
   std::string saved_so_far() const {
     std::optional<fs::path> saved = directory_.latest();
     return saved ? fmt::format("the last checkpoint, {}, is as it was", saved->string())
@@ -302,10 +303,10 @@ void Run::loop(Sampler& sampler) {
   TrainingStep step(*model_, *optimizer_, setup_.mixture, options_, seed_);
   after_step(sampler.position());  // the evaluation at the start, or one that was cut short
   while (!finished() && requests_.stopping() == 0) {
+    tell(writer_->poll(), false);  // not behind the last step, whose save is the run's last
     const SamplerPosition before = sampler.position();
     const bool dropped = !this->step(step, sampler);
     after_step(dropped ? before : sampler.position());
-    tell(writer_->poll(), false);
   }
   tell(writer_->finish(), true);
   metrics_->finish();
@@ -460,13 +461,17 @@ Retention Run::retention() const {
 // A save that failed is retried at the next; only where there is none is the run's work at stake.
 void Run::tell(const std::optional<CheckpointWriter::Outcome>& outcome, bool last) {
   if (!outcome) return;
-  if (!outcome->failure) return observer_.saved(outcome->path.string());
+  if (outcome->committed) observer_.saved(outcome->path.string());
+  if (!outcome->failure) return;
   if (last) std::rethrow_exception(outcome->failure);
+  if (!outcome->committed && saved_step_ == outcome->step) saved_step_ = -1;
   try {
     std::rethrow_exception(outcome->failure);
   } catch (const std::exception& error) {
-    observer_.message(fmt::format("WARNING: step {} was not saved: {}; training goes on, and {}",
-                                  outcome->step, error.what(), saved_so_far()));
+    observer_.message(outcome->committed
+                          ? fmt::format("WARNING: {}; the next save tries it again", error.what())
+                          : fmt::format("WARNING: step {} was not saved: {}; training goes on, and {}",
+                                        outcome->step, error.what(), saved_so_far()));
   }
 }
 
