@@ -28,6 +28,12 @@ std::string scaled(double value, double step, const std::array<const char*, 6>& 
                    : fmt::format("{:.3g}{}", value, units[unit]);
 }
 
+// Not fmt::print, which throws where nothing can be written: a run is worth more than what it says.
+void put(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
+}
+
 }  // namespace
 
 bool stderr_is_terminal() {
@@ -58,20 +64,18 @@ void LiveLine::show(const std::string& text) {
   if (!stderr_is_terminal()) return;
   int columns = terminal_columns() - 1;
   std::string line = display_width(text) > columns ? pad_to(text, columns) : text;
-  fmt::print(stderr, "\r{}\x1b[K", line);
-  std::fflush(stderr);
+  put(fmt::format("\r{}\x1b[K", line));
   shown_ = true;
 }
 
 void LiveLine::clear() {
   if (!shown_) return;
-  fmt::print(stderr, "\r\x1b[K");
-  std::fflush(stderr);
+  put("\r\x1b[K");
   shown_ = false;
 }
 
 void say(const std::string& text) {
-  fmt::print(stderr, "{}\n", text);
+  put(text + "\n");
 }
 
 }  // namespace surprisal

@@ -8,11 +8,13 @@
 #include <span>
 #include <system_error>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "surprisal/error.h"
 
+#include "console.h"
 #include "core/options.h"
 #include "verbs.h"
 
@@ -20,7 +22,7 @@ namespace surprisal {
 namespace {
 
 int report(const Error& error) {
-  fmt::print(stderr, "surprisal: error: {}\n", error.what());
+  say(fmt::format("surprisal: error: {}", error.what()));
   return static_cast<int>(error.kind());
 }
 
@@ -68,6 +70,15 @@ void shorten_spinning(char** arguments) {
     execv("/proc/self/exe", arguments);  // without it: slower, not wrong
 }
 
+// Where a standard stream is closed, the next file that is opened gets its number, and what is meant for the
+// stream is written into that file. Opened the wrong way round, reading and writing fail as if it were
+// closed.
+void occupy_standard_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(stream, F_GETFD) < 0) open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+  }
+}
+
 // Results that could not be written must not look written: a full disk shows when the buffer is flushed.
 void flush_results() {
   if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return;
@@ -110,7 +121,7 @@ int run(int count, char** arguments) {
     return error.get_exit_code();
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    fmt::print(stderr, "surprisal: error: {}\n", error.what());
+    say(fmt::format("surprisal: error: {}", error.what()));
     return static_cast<int>(ErrorKind::usage);
   }
   return 0;
@@ -120,20 +131,21 @@ int run(int count, char** arguments) {
 }  // namespace surprisal
 
 int main(int count, char** arguments) {
+  surprisal::occupy_standard_streams();
   surprisal::shorten_spinning(arguments);
   try {
     return surprisal::run(count, arguments);
   } catch (const surprisal::Error& error) {
     return surprisal::report(error);
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr,
-               "surprisal: error: out of memory; lower train.micro_batch_tokens or the size of the model\n");
+    surprisal::say(
+        "surprisal: error: out of memory; lower train.micro_batch_tokens or the size of the model");
     return static_cast<int>(surprisal::ErrorKind::memory);
   } catch (const std::system_error& error) {  // fmt::print, where nothing can be written
-    fmt::print(stderr, "surprisal: error: {}\n", error.what());
+    surprisal::say(fmt::format("surprisal: error: {}", error.what()));
     return static_cast<int>(surprisal::ErrorKind::io);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "surprisal: error: {}\n", error.what());
+    surprisal::say(fmt::format("surprisal: error: {}", error.what()));
     return 1;
   }
 }

@@ -1,3 +1,4 @@
+#include <csignal>
 #include <memory>
 
 #include <fmt/format.h>
@@ -134,6 +135,7 @@ int train_verb(const Arguments& arguments, const std::vector<std::string>& rest)
   }
   Configuration configuration = Configuration::read(arguments.config, parse_overrides(rest));
   Progress progress(configuration.train.logging_steps);
+  std::signal(SIGPIPE, SIG_IGN);  // whoever reads the progress may go before the run ends
   Requests requests;
   SignalRequests signals(requests);
   RunSummary summary = train(configuration, arguments.resume, progress, &requests);
