@@ -2,8 +2,11 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
+
+#include <sys/types.h>
 
 #include "core/json.h"
 #include "tests/core/temporary_directory.h"
@@ -11,10 +14,36 @@
 namespace surprisal {
 
 struct Outcome {
-  int code = -1;  // exit code
+  int code = -1;   // exit code; 128 + the signal, as a shell says it, where one ended the program
+  int signal = 0;  // that one
   std::string out, err;
   Json json() const { return parse_json(out, "standard output"); }
   std::vector<Json> json_lines() const;
+};
+
+// The program while it runs. Killed where nobody waited for its end.
+class Process {
+ public:
+  // In `directory`. `variables`: "NAME=value", set beside or instead of ours, or "NAME", which is taken away.
+  Process(const std::filesystem::path& directory, const std::vector<std::string>& arguments,
+          const std::vector<std::string>& variables = {}, const std::string& input = {});
+  ~Process();
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  void send(int signal) const;
+  bool running();
+  std::string err() const;  // so far
+  // Returns once `reached` is true, or the program has ended: then false.
+  bool wait_until(const std::function<bool()>& reached);
+  // Throws where the program hangs, which it is given minutes to refute.
+  Outcome wait();
+
+ private:
+  TemporaryDirectory streams_;
+  pid_t process_ = 0;
+  int status_ = 0;
+  bool ended_ = false;
 };
 
 // A directory with files of a tiny language, in which the program runs:
@@ -24,6 +53,9 @@ class Workplace {
   Workplace();
 
   Outcome run(const std::vector<std::string>& arguments, const std::string& input = {}) const;
+  Outcome run_with(const std::vector<std::string>& variables,
+                   const std::vector<std::string>& arguments) const;
+  const std::filesystem::path& path() const { return directory_.path(); }
   std::filesystem::path operator/(const std::string& name) const { return directory_ / name; }
   void write(const std::string& name, const std::string& content) const;
 
