@@ -107,6 +107,7 @@ int run(int count, char** arguments) {
   add_score(app);
   add_loss(app);
   add_explain(app);
+  add_import(app);
   add_inspect(app);
   add_doctor(app);
   add_completion(app);

@@ -17,6 +17,7 @@ void add_plan(CLI::App& app);
 void add_score(CLI::App& app);
 void add_loss(CLI::App& app);
 void add_explain(CLI::App& app);
+void add_import(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_doctor(CLI::App& app);
 void add_completion(CLI::App& app);

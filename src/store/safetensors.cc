@@ -51,19 +51,32 @@ std::int64_t product(const std::vector<std::int64_t>& shape) {
   return elements;
 }
 
-std::string make_header(const std::vector<const TensorToWrite*>& tensors,
+std::int64_t size_of(const TensorToWrite& tensor) {
+  return product(tensor.shape) * static_cast<std::int64_t>(size_of(tensor.dtype));
+}
+std::int64_t size_of(const BytesToWrite& tensor) {
+  return tensor.size;
+}
+
+std::string dtype_name(const TensorToWrite& tensor) {
+  assert(tensor.dtype == Dtype::f32 || tensor.dtype == Dtype::bf16);
+  return tensor.dtype == Dtype::f32 ? "F32" : "BF16";
+}
+std::string dtype_name(const BytesToWrite& tensor) {
+  return tensor.dtype;
+}
+
+template <class ToWrite>
+std::string make_header(const std::vector<const ToWrite*>& tensors,
                         const std::map<std::string, std::string>& metadata) {
   OrderedJson header;
   header["__metadata__"] = metadata;
   std::int64_t offset = 0;
-  for (const TensorToWrite* tensor : tensors) {
+  for (const ToWrite* tensor : tensors) {
     assert(!header.contains(tensor->name) && "names are unique");
-    assert(tensor->dtype == Dtype::f32 || tensor->dtype == Dtype::bf16);
-    const std::int64_t end =
-        offset + product(tensor->shape) * static_cast<std::int64_t>(size_of(tensor->dtype));
-    header[tensor->name] = {{"dtype", tensor->dtype == Dtype::f32 ? "F32" : "BF16"},
-                            {"shape", tensor->shape},
-                            {"data_offsets", {offset, end}}};
+    const std::int64_t end = offset + size_of(*tensor);
+    header[tensor->name] = {
+        {"dtype", dtype_name(*tensor)}, {"shape", tensor->shape}, {"data_offsets", {offset, end}}};
     offset = end;
   }
   std::string text = header.dump();
@@ -85,6 +98,31 @@ void write_tensor(FileWriter& file, const TensorToWrite& tensor, std::vector<flo
       file.write(std::as_bytes(std::span<const float>(buffer)));
     }
   }
+}
+
+void write_tensor(FileWriter& file, const BytesToWrite& tensor, std::vector<float>&) {
+  std::int64_t left = tensor.size;
+  tensor.produce([&](std::span<const std::byte> bytes) {
+    left -= static_cast<std::int64_t>(bytes.size());
+    file.write(bytes);
+  });
+  assert(left == 0 && "as many bytes as the header says");
+}
+
+template <class ToWrite>
+void write_file(const std::filesystem::path& path, const std::vector<ToWrite>& tensors,
+                const std::map<std::string, std::string>& metadata) {
+  std::vector<const ToWrite*> order;
+  for (const ToWrite& tensor : tensors) order.push_back(&tensor);
+  std::sort(order.begin(), order.end(), [](const ToWrite* a, const ToWrite* b) { return a->name < b->name; });
+  const std::string header = make_header(order, metadata);
+  const auto length = std::bit_cast<std::array<char, kLengthBytes>>(std::uint64_t{header.size()});
+  FileWriter file(path);
+  file.write(std::string_view(length.data(), length.size()));
+  file.write(header);
+  std::vector<float> buffer;
+  for (const ToWrite* tensor : order) write_tensor(file, *tensor, buffer);
+  file.commit();
 }
 
 }  // namespace
@@ -114,18 +152,12 @@ const StoredTensor* SafetensorsFile::find(const std::string& name) const {
 
 void write_safetensors(const std::filesystem::path& path, const std::vector<TensorToWrite>& tensors,
                        const std::map<std::string, std::string>& metadata) {
-  std::vector<const TensorToWrite*> order;
-  for (const TensorToWrite& tensor : tensors) order.push_back(&tensor);
-  std::sort(order.begin(), order.end(),
-            [](const TensorToWrite* a, const TensorToWrite* b) { return a->name < b->name; });
-  const std::string header = make_header(order, metadata);
-  const auto length = std::bit_cast<std::array<char, kLengthBytes>>(std::uint64_t{header.size()});
-  FileWriter file(path);
-  file.write(std::string_view(length.data(), length.size()));
-  file.write(header);
-  std::vector<float> buffer;
-  for (const TensorToWrite* tensor : order) write_tensor(file, *tensor, buffer);
-  file.commit();
+  write_file(path, tensors, metadata);
+}
+
+void write_safetensors(const std::filesystem::path& path, const std::vector<BytesToWrite>& tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  write_file(path, tensors, metadata);
 }
 
 }  // namespace surprisal

@@ -51,9 +51,22 @@ struct TensorToWrite {
   Dtype dtype = Dtype::f32;  // or bf16: rounded to nearest, ties to even
 };
 
+// A tensor to write as the bytes that it has elsewhere, in any dtype.
+struct BytesToWrite {
+  using Sink = std::function<void(std::span<const std::byte>)>;
+  std::string name;
+  std::string dtype;
+  std::vector<std::int64_t> shape;
+  std::int64_t size = 0;  // bytes
+  // Gives `sink` all of them, in order and in pieces of any size.
+  std::function<void(const Sink& sink)> produce;
+};
+
 // Writes tensors sorted by name, header padded to 8 bytes, metadata {"format": "pt"} unless given; synced
 // to disk.
 void write_safetensors(const std::filesystem::path& path, const std::vector<TensorToWrite>& tensors,
+                       const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
+void write_safetensors(const std::filesystem::path& path, const std::vector<BytesToWrite>& tensors,
                        const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
 
 }  // namespace surprisal

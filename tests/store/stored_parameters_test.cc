@@ -11,6 +11,7 @@
 
 #include "store/widen.h"
 #include "tests/core/error_matchers.h"
+#include "tests/core/temporary_directory.h"
 #include "tests/model/tiny_models.h"
 #include "tests/store/safetensors_bytes.h"
 
@@ -315,6 +316,91 @@ TEST(Widen, ReadsAnyAlignment) {
   }
   EXPECT_FALSE(can_widen("F64"));
   EXPECT_FALSE(can_widen("I32"));
+}
+
+// Every element of a model, read back from a file of it.
+std::vector<float> written_and_read(const ModelConfig& config, const std::vector<float>& flat,
+                                    const std::function<void(std::vector<TensorToWrite>&)>& change = {}) {
+  const ParameterTable table = make_parameter_table(config);
+  const ParameterStore store = make_parameter_store(config, table);
+  TemporaryDirectory directory;
+  std::vector<TensorToWrite> tensors = parameters_to_write(store, flat);
+  if (change) change(tensors);
+  write_safetensors(directory / "model.safetensors", tensors);
+  std::vector<float> read = flat;
+  for (const Parameter& parameter : table.parameters) {
+    std::fill_n(read.begin() + parameter.offset, parameter.shape.elements(), -1.0f);
+  }
+  read_parameters(TensorFiles(directory / "model.safetensors"), store, false, read);
+  return read;
+}
+
+std::vector<float> distinct(const ModelConfig& config) {
+  std::vector<float> flat(static_cast<std::size_t>(make_parameter_table(config).size));
+  std::iota(flat.begin(), flat.end(), 1.0f);
+  return flat;
+}
+
+TEST(StoredGlm, ComesBackBitForBitWithItsPrefixAndWithout) {
+  const ModelConfig config = tiny_glm();
+  const std::vector<float> flat = distinct(config);
+  EXPECT_EQ(written_and_read(config, flat), flat);
+  const auto saved_by_a_class = [](std::vector<TensorToWrite>& tensors) {
+    for (TensorToWrite& tensor : tensors) tensor.name.insert(0, "glm.");
+  };
+  EXPECT_EQ(written_and_read(config, flat, saved_by_a_class), flat);
+  const auto with_a_classifier = [](std::vector<TensorToWrite>& tensors) {
+    for (const char* name : {"dense.weight", "dense.bias", "out_proj.weight"}) {
+      tensors.push_back(
+          {name, {3}, [](std::int64_t, std::span<float> out) { std::ranges::fill(out, 0.0f); }});
+    }
+  };
+  EXPECT_EQ(written_and_read(config, flat, with_a_classifier), flat);
+}
+
+TEST(StoredGlm130b, ComesBackBitForBitWithItsFrequencies) {
+  const ModelConfig config = tiny_glm_130b();
+  const std::vector<float> flat = distinct(config);
+  EXPECT_EQ(written_and_read(config, flat), flat);
+  const auto as_released = [](std::vector<TensorToWrite>& tensors) {
+    tensors.push_back({"transformer.layers.0.attention.rotary_emb.inv_freq",
+                       {6},
+                       [](std::int64_t, std::span<float> out) { std::ranges::fill(out, 0.0f); }});
+  };
+  EXPECT_EQ(written_and_read(config, flat, as_released), flat);
+}
+
+// Row (head, part, d) of the file is row (part, head, d) of ours, of weight and bias, in pieces of any size.
+TEST(StoredGlm130b, KeepsTheRowsOfEachHeadTogether) {
+  const ModelConfig config = tiny_glm_130b();
+  const ParameterTable table = make_parameter_table(config);
+  const ParameterStore store = make_parameter_store(config, table);
+  const std::vector<float> flat = distinct(config);
+  const std::int64_t width = config.hidden_size, heads = config.num_attention_heads,
+                     size = config.head_size();
+  for (const TensorToWrite& tensor : parameters_to_write(store, flat)) {
+    const bool weight = tensor.name == "transformer.layers.1.attention.query_key_value.weight";
+    if (!weight && tensor.name != "transformer.layers.1.attention.query_key_value.bias") continue;
+    const std::int64_t columns = weight ? width : 1;
+    const auto index = table.find(weight ? "layer.1.attention.qkv.weight" : "layer.1.attention.qkv.bias");
+    const float* ours = flat.data() + table.parameters[static_cast<std::size_t>(index)].offset;
+    std::vector<float> whole(static_cast<std::size_t>(3 * width * columns));
+    tensor.fill(0, whole);
+    for (std::int64_t row = 0; row < 3 * width; ++row) {
+      const std::int64_t head = row / (3 * size), part = row / size % 3, d = row % size;
+      for (std::int64_t column = 0; column < columns; ++column) {
+        ASSERT_EQ(whole[static_cast<std::size_t>(row * columns + column)],
+                  ours[((part * heads + head) * size + d) * columns + column])
+            << row << " " << column;
+      }
+    }
+    for (std::int64_t begin = 0; begin < 3 * width * columns; begin += 101) {
+      std::vector<float> piece(
+          static_cast<std::size_t>(std::min<std::int64_t>(101, 3 * width * columns - begin)));
+      tensor.fill(begin, piece);
+      ASSERT_TRUE(std::equal(piece.begin(), piece.end(), whole.begin() + begin)) << begin;
+    }
+  }
 }
 
 }  // namespace
