@@ -15,6 +15,9 @@ namespace surprisal {
 // The special tokens that objectives and models ask for by their role. Absent where the tokenizer has none.
 struct SpecialTokens {
   std::optional<std::int32_t> pad, unk, cls, sep, mask, bos, eos;
+  // GLM's: masks of spans to the end and of sentences, begin and end of a piece; `mask` is that of short
+  // spans.
+  std::optional<std::int32_t> gmask{}, smask{}, sop{}, eop{};
 };
 
 // One place of the post-processor's template: a special token, or one of the sequences that it is put around.
@@ -36,10 +39,11 @@ class Tokenizer {
 
   // Reads a directory that holds tokenizer.json, or else vocab.txt (BERT), or vocab.json and merges.txt
   // (GPT-2, RoBERTa), which become the tokenizer.json that transformers makes of them; or one of these files,
-  // with what it needs beside it. Roles come from tokenizer_config.json; without it, or if it names no token,
-  // from the usual spellings ([CLS], <|endoftext|>, <s> ...). docs/tokenizers.md has every layout and
-  // component. Truncation and padding that a file asks for are not applied. Throws Error (io: missing file;
-  // data: malformed, or a component, option or class that is not known, by name).
+  // with what it needs beside it. Or else a SentencePiece model (tokenizer.model, spiece.model ...), whose
+  // ids are those of the sentencepiece library. Roles come from tokenizer_config.json; without it, or if it
+  // names no token, from the usual spellings ([CLS], <|endoftext|>, <s> ...). docs/tokenizers.md has every
+  // layout and component. Truncation and padding that a file asks for are not applied. Throws Error (io:
+  // missing file; data: malformed, or a component, option or class that is not known, by name).
   static Tokenizer load(const std::filesystem::path& path);
 
   // Appends the ids of `text` (valid UTF-8) without what the post-processor adds. If `starts` is given,
@@ -60,7 +64,7 @@ class Tokenizer {
   std::optional<std::int32_t> id(std::string_view token) const;
   // The vocabulary's own spelling of an id ("Ġthe", "##ing"); empty for an id that no token has.
   std::string_view token(std::int32_t id) const;
-  // Whether an added token marked special has this id: such ids are never masked.
+  // Whether an added token marked special has this id, or an image (icetk): such ids are never masked.
   bool is_special(std::int32_t id) const;
   const SpecialTokens& special() const { return special_; }
 
@@ -82,5 +86,15 @@ class Tokenizer {
   SpecialTokens special_;
   std::string tokenizer_json_, tokenizer_config_json_;
 };
+
+// The tokenizer with GLM's special tokens: those that it lacks get the ids behind its vocabulary, in the
+// order
+// <|startofpiece|> <|endofpiece|> [CLS] [MASK] [SEP] [UNK] [gMASK] [sMASK] [dBLOCK], which with GPT-2's
+// vocabulary are the ids of GLM-10B; before them <|endoftext|> where there is neither an end of text nor a
+// padding token. Its post-processor writes [CLS] text <|endoftext|>. White space before a new mask token goes
+// with it.
+Tokenizer add_glm_specials(const Tokenizer& tokenizer);
+// The command that does so, for errors that ask for these tokens.
+std::string glm_specials_command();
 
 }  // namespace surprisal

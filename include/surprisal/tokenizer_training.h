@@ -10,9 +10,12 @@
 namespace surprisal {
 
 struct TokenizerRecipe {
-  std::string type = "bpe";        // bpe (byte level, GPT-2's pattern) | wordpiece (BERT's)
+  // bpe (byte level, GPT-2's pattern) | wordpiece (BERT's) | unigram (SentencePiece's)
+  std::string type = "bpe";
   std::int64_t vocab_size = 8000;  // everything counted: specials, alphabet, merges; at most 2^24
-  bool lowercase = false;  // wordpiece: lower case and strip accents, as BERT uncased; an error with bpe
+  bool lowercase = false;  // wordpiece: lower case and strip accents, as BERT uncased; an error with others
+  bool byte_fallback = false;  // unigram: characters without a token are bytes; an error with others
+  std::string specials = "";   // glm: GLM's special tokens too (add_glm_specials); they count
 };
 
 // From files (.txt or .jsonl, each also .gz or .zst), directories and patterns, on all threads. The same

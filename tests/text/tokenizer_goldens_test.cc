@@ -14,6 +14,7 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "tests/core/temporary_directory.h"
+#include "tests/text/gzip_file.h"
 #include "text/tokenizer/bert_normalizer.h"
 #include "text/tokenizer/bert_pre_tokenizer.h"
 #include "text/tokenizer/byte_level.h"
@@ -27,17 +28,6 @@ namespace surprisal {
 namespace {
 
 const std::string kGoldens = SURPRISAL_TEST_DATA "/golden/tokenizers";
-
-std::string read_gzip(const std::string& path) {
-  gzFile file = gzopen(path.c_str(), "rb");
-  EXPECT_TRUE(file) << path;
-  std::string text, buffer(1 << 20, '\0');
-  for (int size; (size = gzread(file, buffer.data(), static_cast<unsigned>(buffer.size()))) > 0;) {
-    text.append(buffer, 0, static_cast<std::size_t>(size));
-  }
-  EXPECT_EQ(gzclose(file), Z_OK) << path;
-  return text;
-}
 
 Json golden(const std::string& name) {
   std::string path = kGoldens + "/" + name;

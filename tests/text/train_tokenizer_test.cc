@@ -90,8 +90,8 @@ TEST_F(TrainTokenizerTest, SmallVocabulariesAreRefused) {
 }
 
 TEST_F(TrainTokenizerTest, OtherMistakesAreNamed) {
-  EXPECT_ERROR(train("unigram", 300, {english_}), usage,
-               "no such type of tokenizer: found unigram, expected bpe or wordpiece");
+  EXPECT_ERROR(train("words", 300, {english_}), usage,
+               "no such type of tokenizer: found words, expected bpe, wordpiece or unigram");
   EXPECT_ERROR(train("bpe", 300, {english_}, true), usage, HasSubstr("lowercase"));
   EXPECT_ERROR(train("bpe", std::int64_t{1} << 40, {english_}), usage, HasSubstr("too large"));
   std::string blank = files_.add("blank.txt", " \n");

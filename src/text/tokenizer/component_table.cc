@@ -1,5 +1,6 @@
 #include "text/tokenizer/component_table.h"
 
+#include <iterator>
 #include <string_view>
 #include <vector>
 
@@ -7,6 +8,7 @@
 
 #include "surprisal/error.h"
 
+#include "text/sentencepiece/sentencepiece_json.h"
 #include "text/tokenizer/bert_normalizer.h"
 #include "text/tokenizer/bert_pre_tokenizer.h"
 #include "text/tokenizer/bpe.h"
@@ -147,8 +149,13 @@ std::vector<Component> members(const Row<Component> (&table)[size], const Json& 
   return components;
 }
 
+template <class Component>
+std::vector<std::unique_ptr<const Component>> as_const(std::vector<std::unique_ptr<Component>> members) {
+  return {std::make_move_iterator(members.begin()), std::make_move_iterator(members.end())};
+}
+
 std::unique_ptr<Normalizer> normalizer_sequence(const Json& json, const std::string& where) {
-  return std::make_unique<NormalizerSequence>(members(kNormalizers, json, "normalizers", where));
+  return std::make_unique<NormalizerSequence>(as_const(members(kNormalizers, json, "normalizers", where)));
 }
 
 std::unique_ptr<PreTokenizer> pre_tokenizer_sequence(const Json& json, const std::string& where) {
@@ -160,7 +167,7 @@ SequenceTemplates post_processor_sequence(const Json& json, const std::string& w
 }
 
 std::unique_ptr<Decoder> decoder_sequence(const Json& json, const std::string& where) {
-  return std::make_unique<DecoderSequence>(members(kDecoders, json, "decoders", where));
+  return std::make_unique<DecoderSequence>(as_const(members(kDecoders, json, "decoders", where)));
 }
 
 // Files of 2020, among them those of bert-base-uncased and gpt2, leave the model's type to be guessed.
@@ -174,21 +181,15 @@ std::string model_type(const Json& model, const std::string& where) {
 
 }  // namespace
 
-std::unique_ptr<const Normalizer> make_normalizer(const Json& root, const std::string& where) {
-  return create(kNormalizers, root, "normalizer", where);
-}
-
-std::unique_ptr<const PreTokenizer> make_pre_tokenizer(const Json& root, const std::string& where) {
-  return create(kPreTokenizers, root, "pre_tokenizer", where);
-}
-
-std::unique_ptr<const TokenModel> make_token_model(const Json& root, const std::string& where) {
+TokenizerParts make_parts(const Json& root, const std::string& where) {
+  if (holds_sentencepiece(root)) return sentencepiece_parts(root, where);
+  TokenizerParts parts;
+  parts.normalizer = create(kNormalizers, root, "normalizer", where);
+  parts.pre_tokenizer = create(kPreTokenizers, root, "pre_tokenizer", where);
   const Json& model = require(root, "model", where);
-  return create(kModels, model_type(model, where), model, "model", where);
-}
-
-std::unique_ptr<const Decoder> make_decoder(const Json& root, const std::string& where) {
-  return create(kDecoders, root, "decoder", where);
+  parts.model = create(kModels, model_type(model, where), model, "model", where);
+  parts.decoder = create(kDecoders, root, "decoder", where);
+  return parts;
 }
 
 SequenceTemplates make_templates(const Json& root, const std::string& where) {

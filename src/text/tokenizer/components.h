@@ -50,6 +50,8 @@ class TokenModel {
   // bytes.
   virtual void tokenize_bytes(std::string_view word, std::vector<WordToken>& tokens) const;
   virtual const Vocabulary& vocabulary() const = 0;
+  // Whether the id is taken, but no text has it.
+  virtual bool is_reserved(std::int32_t) const { return false; }
 };
 
 // What a post-processor puts around one sequence and around a pair: "TemplateProcessing", "BertProcessing".

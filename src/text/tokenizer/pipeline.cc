@@ -65,14 +65,11 @@ struct TokenizerPipeline::Output {
 };
 
 TokenizerPipeline::TokenizerPipeline(const Json& root, const std::string& where)
-    : normalizer_(make_normalizer(checked_root(root, where), where)),
-      pre_tokenizer_(make_pre_tokenizer(root, where)),
-      model_(make_token_model(root, where)),
-      decoder_(make_decoder(root, where)),
+    : parts_(make_parts(checked_root(root, where), where)),
       templates_(make_templates(root, where)),
-      added_(root, model_->vocabulary(), normalizer_.get(), where),
-      size_(model_->vocabulary().size()) {
-  needs_origins_ = pre_tokenizer_ && pre_tokenizer_->needs_origins();
+      added_(root, parts_.model->vocabulary(), parts_.normalizer.get(), where),
+      size_(parts_.model->vocabulary().size()) {
+  needs_origins_ = parts_.pre_tokenizer && parts_.pre_tokenizer->needs_origins();
   for (const AddedToken& token : added_.tokens()) size_ = std::max(size_, token.id + 1);
   check_template(templates_.single, size_, where);
   check_template(templates_.pair, size_, where);
@@ -96,7 +93,7 @@ void TokenizerPipeline::encode(std::string_view text, std::vector<std::int32_t>&
 }
 
 void TokenizerPipeline::encode_between(AlignedText text, Output& output) const {
-  if (normalizer_) normalizer_->normalize(text);
+  if (parts_.normalizer) parts_.normalizer->normalize(text);
   std::vector<AddedTokens::Part> parts = added_.find_in_normalized(text.text);
   if (parts.size() == 1 && !parts.front().id) return encode_words(std::move(text), output);  // the usual case
   for (const AddedTokens::Part& part : parts) {
@@ -110,9 +107,9 @@ void TokenizerPipeline::encode_between(AlignedText text, Output& output) const {
 
 void TokenizerPipeline::encode_words(AlignedText text, Output& output) const {
   Words words = Words::from(std::move(text));
-  if (pre_tokenizer_) pre_tokenizer_->pre_tokenize_to_bytes(words);
+  if (parts_.pre_tokenizer) parts_.pre_tokenizer->pre_tokenize_to_bytes(words);
   for (ByteSpan span : words.spans) {
-    for (WordToken token : output.cache.tokens(words.word(span), words.bytes, *model_)) {
+    for (WordToken token : output.cache.tokens(words.word(span), words.bytes, *parts_.model)) {
       output.add(token.id, words.content.origin[span.begin + token.begin]);
     }
   }
@@ -129,14 +126,14 @@ std::string TokenizerPipeline::decode(std::span<const std::int32_t> ids) const {
     }
     if (const AddedToken* added = added_.token(id)) {
       pieces.push_back(added->spelling);
-    } else if (model_->vocabulary().contains(id)) {
-      pieces.emplace_back(model_->vocabulary().spelling(id));
+    } else if (parts_.model->vocabulary().contains(id)) {
+      pieces.emplace_back(parts_.model->vocabulary().spelling(id));
     }  // An id in a gap of the vocabulary has no text.
   }
-  if (decoder_) decoder_->decode(pieces);
+  if (parts_.decoder) parts_.decoder->decode(pieces);
   std::string text;
   for (std::size_t i = 0; i < pieces.size(); ++i) {
-    if (!decoder_ && i > 0) text += ' ';
+    if (!parts_.decoder && i > 0) text += ' ';
     text += pieces[i];
   }
   return text;
@@ -144,17 +141,17 @@ std::string TokenizerPipeline::decode(std::span<const std::int32_t> ids) const {
 
 std::optional<std::int32_t> TokenizerPipeline::id(std::string_view token) const {
   std::optional<std::int32_t> added = added_.id(token);
-  return added ? added : model_->vocabulary().id(token);
+  return added ? added : parts_.model->vocabulary().id(token);
 }
 
 std::string_view TokenizerPipeline::token(std::int32_t id) const {
   const AddedToken* added = added_.token(id);
-  return added ? std::string_view(added->content) : model_->vocabulary().spelling(id);
+  return added ? std::string_view(added->content) : parts_.model->vocabulary().spelling(id);
 }
 
 bool TokenizerPipeline::is_special(std::int32_t id) const {
   const AddedToken* added = added_.token(id);
-  return added && added->special;
+  return added ? added->special : parts_.model->is_reserved(id);
 }
 
 }  // namespace surprisal

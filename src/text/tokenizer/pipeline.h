@@ -12,6 +12,7 @@
 
 #include "core/json.h"
 #include "text/tokenizer/added_tokens.h"
+#include "text/tokenizer/component_table.h"
 #include "text/tokenizer/components.h"
 #include "text/tokenizer/word_cache.h"
 
@@ -39,10 +40,7 @@ class TokenizerPipeline {
   void encode_between(AlignedText text, Output& output) const;
   void encode_words(AlignedText text, Output& output) const;
 
-  std::unique_ptr<const Normalizer> normalizer_;
-  std::unique_ptr<const PreTokenizer> pre_tokenizer_;
-  std::unique_ptr<const TokenModel> model_;
-  std::unique_ptr<const Decoder> decoder_;
+  TokenizerParts parts_;
   SequenceTemplates templates_;
   AddedTokens added_;
   std::int32_t size_ = 0;

@@ -13,14 +13,14 @@ namespace surprisal {
 
 class NormalizerSequence final : public Normalizer {
  public:
-  explicit NormalizerSequence(std::vector<std::unique_ptr<Normalizer>> members)
+  explicit NormalizerSequence(std::vector<std::unique_ptr<const Normalizer>> members)
       : members_(std::move(members)) {}
   void normalize(AlignedText& text) const override {
     for (const auto& member : members_) member->normalize(text);
   }
 
  private:
-  std::vector<std::unique_ptr<Normalizer>> members_;
+  std::vector<std::unique_ptr<const Normalizer>> members_;
 };
 
 class PreTokenizerSequence final : public PreTokenizer {
@@ -47,13 +47,14 @@ class PreTokenizerSequence final : public PreTokenizer {
 
 class DecoderSequence final : public Decoder {
  public:
-  explicit DecoderSequence(std::vector<std::unique_ptr<Decoder>> members) : members_(std::move(members)) {}
+  explicit DecoderSequence(std::vector<std::unique_ptr<const Decoder>> members)
+      : members_(std::move(members)) {}
   void decode(std::vector<std::string>& pieces) const override {
     for (const auto& member : members_) member->decode(pieces);
   }
 
  private:
-  std::vector<std::unique_ptr<Decoder>> members_;
+  std::vector<std::unique_ptr<const Decoder>> members_;
 };
 
 }  // namespace surprisal

@@ -32,12 +32,19 @@ std::string spelling_of(const Json& value, const char* key, const std::string& w
                                 .expected = "a token, an object with its content, or null"});
 }
 
+// The first of these spellings that is a token; `special`: a special one.
+std::optional<std::int32_t> first_of(const TokenizerPipeline& pipeline, bool special,
+                                     std::initializer_list<std::string_view> spellings) {
+  for (std::string_view spelling : spellings) {
+    std::optional<std::int32_t> id = pipeline.id(spelling);
+    if (id && (!special || pipeline.is_special(*id))) return id;
+  }
+  return std::nullopt;
+}
+
 SpecialTokens from_spellings(const TokenizerPipeline& pipeline) {
   auto first = [&](std::initializer_list<std::string_view> spellings) {
-    for (std::string_view spelling : spellings) {
-      if (std::optional<std::int32_t> id = pipeline.id(spelling)) return id;
-    }
-    return std::optional<std::int32_t>();
+    return first_of(pipeline, false, spellings);
   };
   SpecialTokens special{.pad = first({"[PAD]", "<pad>"}),
                         .unk = first({"[UNK]", "<unk>"}),
@@ -54,10 +61,22 @@ SpecialTokens from_spellings(const TokenizerPipeline& pipeline) {
   return special;
 }
 
-}  // namespace
+// No key of the configuration names these. Some of the spellings are words too.
+void find_glm_tokens(const TokenizerPipeline& pipeline, SpecialTokens& special) {
+  auto first = [&](std::initializer_list<std::string_view> spellings) {
+    return first_of(pipeline, true, spellings);
+  };
+  special.gmask = first({"[gMASK]"});
+  special.smask = first({"[sMASK]"});
+  special.sop = first({"<|startofpiece|>", "<sop>", "sop"});
+  special.eop = first({"<|endofpiece|>", "<eop>", "eop"});
+  if (!special.sop) return;
+  if (!special.mask) special.mask = first({"[MASK]", "<mask>"});
+  if (!special.cls) special.cls = first({"[CLS]", "<ENC>", "ENC"});
+}
 
-SpecialTokens find_special_tokens(std::string_view tokenizer_config_json, const TokenizerPipeline& pipeline,
-                                  const std::string& where) {
+SpecialTokens roles_of(std::string_view tokenizer_config_json, const TokenizerPipeline& pipeline,
+                       const std::string& where) {
   if (tokenizer_config_json.empty()) return from_spellings(pipeline);
   Json config = parse_json(tokenizer_config_json, where);
   if (!config.is_object()) throw Error(ErrorKind::data, {.what = "the file holds no object", .where = where});
@@ -76,6 +95,15 @@ SpecialTokens find_special_tokens(std::string_view tokenizer_config_json, const 
     }
   }
   return named ? special : from_spellings(pipeline);
+}
+
+}  // namespace
+
+SpecialTokens find_special_tokens(std::string_view tokenizer_config_json, const TokenizerPipeline& pipeline,
+                                  const std::string& where) {
+  SpecialTokens special = roles_of(tokenizer_config_json, pipeline, where);
+  find_glm_tokens(pipeline, special);
+  return special;
 }
 
 }  // namespace surprisal

@@ -47,7 +47,8 @@ Tokenizer Tokenizer::from_json(std::string tokenizer_json, std::string tokenizer
   tokenizer.pipeline_ = std::make_shared<const TokenizerPipeline>(root, where);
   // Beside the tokenizer.json that `where` names, or in the directory.
   std::filesystem::path path(where);
-  std::filesystem::path directory = path.extension() == ".json" ? path.parent_path() : path;
+  std::filesystem::path directory =
+      path.extension() == ".json" || path.extension() == ".model" ? path.parent_path() : path;
   tokenizer.special_ =
       find_special_tokens(tokenizer_config_json, *tokenizer.pipeline_, (directory / kConfigFile).string());
   tokenizer.tokenizer_json_ = std::move(tokenizer_json);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/file.h"
+#include "text/sentencepiece/sentencepiece_files.h"
 #include "text/tokenizer/vocabulary_files.h"
 
 namespace surprisal {
@@ -18,17 +19,32 @@ std::string read_if_there(const std::filesystem::path& path) {
   return is_there(path) ? read_file(path) : "";
 }
 
+// The files beside a vocabulary.
+VocabularyFiles files_around(const std::filesystem::path& directory) {
+  return {.directory = directory.string(),
+          .vocabulary = "",
+          .merges = "",
+          .tokenizer_config = read_if_there(directory / "tokenizer_config.json"),
+          .special_tokens_map = read_if_there(directory / "special_tokens_map.json"),
+          .added_tokens = read_if_there(directory / "added_tokens.json"),
+          .model_config = read_if_there(directory / "config.json")};
+}
+
 TokenizerFiles convert(const std::filesystem::path& directory, bool bert) {
-  VocabularyFiles files{.directory = directory.string(),
-                        .vocabulary = read_file(directory / (bert ? "vocab.txt" : "vocab.json")),
-                        .merges = bert ? "" : read_file(directory / "merges.txt"),
-                        .tokenizer_config = read_if_there(directory / "tokenizer_config.json"),
-                        .special_tokens_map = read_if_there(directory / "special_tokens_map.json"),
-                        .added_tokens = read_if_there(directory / "added_tokens.json"),
-                        .model_config = read_if_there(directory / "config.json")};
+  VocabularyFiles files = files_around(directory);
+  files.vocabulary = read_file(directory / (bert ? "vocab.txt" : "vocab.json"));
+  if (!bert) files.merges = read_file(directory / "merges.txt");
   TokenizerFiles result = bert ? convert_vocab_txt(files) : convert_vocab_json(files);
   result.where = directory.string();
   return result;
+}
+
+// A file that is named counts for itself, whatever lies beside it.
+TokenizerFiles convert_model(const std::filesystem::path& file, bool named) {
+  VocabularyFiles files = named ? VocabularyFiles{} : files_around(file.parent_path());
+  files.directory = file.parent_path().string();
+  files.vocabulary = read_file(file);
+  return convert_sentencepiece(files, file.string());
 }
 
 }  // namespace
@@ -42,6 +58,10 @@ TokenizerFiles read_tokenizer_files(const std::filesystem::path& path) {
   if (name == "vocab.txt" || (alone && is_there(path / "vocab.txt"))) return convert(directory, true);
   if (name == "vocab.json" || name == "merges.txt" || (alone && is_there(path / "vocab.json"))) {
     return convert(directory, false);
+  }
+  if (path.extension() == ".model" && !is_directory) return convert_model(path, true);
+  if (alone) {
+    if (auto file = find_sentencepiece_file(path)) return convert_model(*file, false);
   }
   std::filesystem::path file = is_directory ? path / "tokenizer.json" : path;
   return {read_file(file), read_if_there(directory / "tokenizer_config.json"), file.string()};
