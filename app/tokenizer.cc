@@ -19,9 +19,11 @@
 namespace surprisal {
 namespace {
 
+constexpr const char* kTokenizerHelp = "directory, tokenizer.json or SentencePiece .model";
+
 struct Arguments {
   TokenizerTraining training;
-  std::string out, tokenizer, file;
+  std::string out, tokenizer, file, specials;
   bool special = false, json = false;
 };
 
@@ -47,6 +49,19 @@ void train_tokenizer_verb(Arguments& arguments, const std::vector<std::string>& 
                                 {"out", arguments.out}}));
   } else {
     fmt::print("{}: {} with {} entries\n", arguments.out, arguments.training.type, trained.vocab_size);
+  }
+}
+
+void add_specials_verb(const Arguments& arguments) {
+  Tokenizer before = Tokenizer::load(arguments.tokenizer);
+  Tokenizer after = add_glm_specials(before);
+  after.save(arguments.out);
+  std::int32_t added = after.vocabulary_size() - before.vocabulary_size();
+  if (arguments.json) {
+    fmt::print("{}\n",
+               to_line({{"added", added}, {"vocab_size", after.vocabulary_size()}, {"out", arguments.out}}));
+  } else {
+    fmt::print("{}: {} special tokens added, {} entries\n", arguments.out, added, after.vocabulary_size());
   }
 }
 
@@ -134,13 +149,21 @@ void decode_verb(const Arguments& arguments) {
 
 void add_tokenizer_train(CLI::App& verb, const std::shared_ptr<Arguments>& arguments) {
   CLI::App* train = verb.add_subcommand("train", "Train a tokenizer on text");
-  train->add_option("--type", arguments->training.type, "bpe (byte level) or wordpiece")
-      ->check(CLI::IsMember({"bpe", "wordpiece"}))
+  train
+      ->add_option("--type", arguments->training.type,
+                   "bpe (byte level), wordpiece, or unigram (SentencePiece's)")
+      ->check(CLI::IsMember({"bpe", "wordpiece", "unigram"}))
       ->required();
   train->add_option("--vocab-size", arguments->training.vocab_size, "entries, everything counted")
       ->check(CLI::Range(1, 4000000))
       ->required();
   train->add_flag("--lowercase", arguments->training.lowercase, "wordpiece: lower case and strip accents");
+  train->add_flag("--byte-fallback", arguments->training.byte_fallback,
+                  "unigram: write characters without a token as bytes");
+  train
+      ->add_option("--specials", arguments->training.specials,
+                   "glm: add GLM's special tokens; --vocab-size counts them")
+      ->check(CLI::IsMember({"glm"}));
   train->add_option("--out", arguments->out, "directory to write")->required();
   train->add_flag("--json", arguments->json, "print the result as JSON");
   train->add_option("FILE", arguments->training.files, kTextHelp)->required();
@@ -152,10 +175,25 @@ void add_tokenizer_train(CLI::App& verb, const std::shared_ptr<Arguments>& argum
       "b.jsonl.gz");
 }
 
+void add_add_specials(CLI::App& verb, const std::shared_ptr<Arguments>& arguments) {
+  CLI::App* add =
+      verb.add_subcommand("add-specials", "Give a tokenizer the special tokens of a family that it lacks");
+  add->add_option("--specials", arguments->specials,
+                  "glm: [MASK] [gMASK] [sMASK], begin and end of a piece ...")
+      ->check(CLI::IsMember({"glm"}))
+      ->required();
+  add->add_option("--tokenizer", arguments->tokenizer, kTokenizerHelp)->required();
+  add->add_option("--out", arguments->out, "directory to write")->required();
+  add->add_flag("--json", arguments->json, "print the result as JSON");
+  add->callback([arguments] { add_specials_verb(*arguments); });
+  add->footer(
+      "Example: surprisal tokenizer add-specials --specials glm --tokenizer gpt2 --out tokenizers/gpt2-glm");
+}
+
 void add_conversion(CLI::App& verb, const char* name, const char* help, const char* example,
                     const std::shared_ptr<Arguments>& arguments, void (*run)(const Arguments&)) {
   CLI::App* conversion = verb.add_subcommand(name, help);
-  conversion->add_option("--tokenizer", arguments->tokenizer, "directory or tokenizer.json")->required();
+  conversion->add_option("--tokenizer", arguments->tokenizer, kTokenizerHelp)->required();
   if (run == encode_verb)
     conversion->add_flag("--special", arguments->special, "add what the post-processor adds");
   conversion->add_flag("--json", arguments->json, "a JSON value a line");
@@ -172,6 +210,7 @@ void add_tokenizer(CLI::App& app) {
   CLI::App* verb = app.add_subcommand("tokenizer", "Train a tokenizer; text to ids and back");
   verb->require_subcommand(1);
   add_tokenizer_train(*verb, arguments);
+  add_add_specials(*verb, arguments);
   add_conversion(*verb, "encode", "A line of text in, its ids out", "text.txt", arguments, encode_verb);
   add_conversion(*verb, "decode", "A JSON array of ids in, its text out", "ids.jsonl", arguments,
                  decode_verb);

@@ -54,6 +54,31 @@ TEST_F(TokenizerVerb, SaysWhereTheTextAllowsFewerEntries) {
   EXPECT_EQ(Tokenizer::load(workplace_ / "new").vocabulary_size(), reached);
 }
 
+TEST_F(TokenizerVerb, TrainsUnigram) {
+  Outcome outcome = workplace_.run({"tokenizer", "train", "--type", "unigram", "--vocab-size", "300",
+                                    "--byte-fallback", "--specials", "glm", "--out", "new", "text.txt"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  Tokenizer tokenizer = Tokenizer::load(workplace_ / "new");
+  EXPECT_EQ(tokenizer.id("<unk>"), 0);
+  EXPECT_TRUE(tokenizer.special().gmask);
+  EXPECT_FAILS(workplace_.run({"tokenizer", "train", "--type", "bpe", "--byte-fallback", "--vocab-size",
+                               "300", "--out", "new", "text.txt"}),
+               2, HasSubstr("only a Unigram model falls back to bytes"));
+}
+
+TEST_F(TokenizerVerb, AddsGlmsSpecialTokens) {
+  std::vector<std::string> arguments{"tokenizer",   "add-specials", "--specials", "glm",
+                                     "--tokenizer", "bpe",          "--out",      "new"};
+  Outcome outcome = workplace_.run(arguments);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("new: 9 special tokens added, "));
+  Tokenizer before = Tokenizer::load(workplace_ / "bpe"), after = Tokenizer::load(workplace_ / "new");
+  EXPECT_EQ(after.vocabulary_size(), before.vocabulary_size() + 9);
+  EXPECT_EQ(after.special().sop, before.vocabulary_size());
+  arguments[3] = "bert";
+  EXPECT_FAILS(workplace_.run(arguments), 2, HasSubstr("glm"));
+}
+
 // The corpus is read as every verb reads it: directories, patterns, a field's name, a policy.
 TEST_F(TokenizerVerb, TrainsOnAnyCorpus) {
   std::filesystem::create_directory(workplace_ / "d");

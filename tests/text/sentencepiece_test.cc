@@ -79,6 +79,20 @@ TEST(SentencePiece, ComponentsForHuggingFaceStandBesideTheFile) {
   EXPECT_THAT(encode(tokenizer_of(root), "ab"), ElementsAre(6, 5));
 }
 
+// As unused pieces have no like in Hugging Face, it is to refuse the file.
+TEST(SentencePiece, ComponentsThatComeNotCloseAreLeftOut) {
+  SentencePieceFile file = small_file(2);
+  file.add("aa", -1, Type::unused);
+  Tokenizer tokenizer = load(file.bytes());
+  EXPECT_EQ(Json::parse(tokenizer.tokenizer_json())["model"]["type"], "SentencePiece");
+  EXPECT_THAT(encode(tokenizer, "aaa"), ElementsAre(6, 3, 3, 3));  // aa was made, and taken apart
+  file = small_file();
+  file.trainer += number_field(24, 1);
+  tokenizer = load(file.bytes());
+  EXPECT_EQ(Json::parse(tokenizer.tokenizer_json())["model"]["type"], "SentencePiece");
+  EXPECT_THAT(encode(tokenizer, "ab"), ElementsAre(5, 6));
+}
+
 void expect_refused(const std::string& bytes, const std::string& message) {
   SCOPED_TRACE(message);
   EXPECT_ERROR(read_sentencepiece_model(bytes, "m.model"), data, "m.model" + message);

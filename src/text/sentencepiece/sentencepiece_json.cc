@@ -87,7 +87,12 @@ OrderedJson pre_tokenizer_json(const SentencePieceModel& model) {
 }
 
 OrderedJson decoder_json(const SentencePieceModel& model) {
-  OrderedJson members = OrderedJson::array({replace_json("String", kSpaceSymbol, " ")});
+  OrderedJson members = OrderedJson::array();
+  // With byte fallback there is no unknown token in the text.
+  if (!model.byte_fallback) {
+    members.push_back(replace_json("String", model.text(model.unknown), model.unknown_surface));
+  }
+  members.push_back(replace_json("String", kSpaceSymbol, " "));
   if (model.byte_fallback) members.push_back({{"type", "ByteFallback"}});
   members.push_back({{"type", "Fuse"}});
   if (model.add_dummy_prefix) {
@@ -146,6 +151,11 @@ OrderedJson unigram_json(const SentencePieceModel& model) {
           {"unk_id", model.unknown},
           {"vocab", std::move(vocabulary)},
           {"byte_fallback", model.byte_fallback}};
+}
+
+// Whether the components of Hugging Face come close. Where they do not, it must refuse the file.
+bool has_likeness(const SentencePieceModel& model) {
+  return model.escape_whitespaces && !model.treat_whitespace_as_suffix && !model.has(Type::unused);
 }
 
 constexpr const char* kIcetk = "icetk";
@@ -210,13 +220,16 @@ TokenizerParts sentencepiece_parts(const Json& root, const std::string& where) {
 
 TokenizerComponents sentencepiece_components(const SentencePieceModel& model, std::string_view file,
                                              const SentencePieceOptions& options) {
-  bool unigram = model.algorithm == SentencePieceModel::Algorithm::unigram;
-  TokenizerComponents components{.special_tokens = {},
-                                 .normalizer = normalizer_json(model, options.icetk),
-                                 .pre_tokenizer = pre_tokenizer_json(model),
-                                 .post_processor = nullptr,
-                                 .decoder = decoder_json(model),
-                                 .model = unigram ? unigram_json(model) : bpe_json(model)};
+  TokenizerComponents components;
+  if (has_likeness(model)) {
+    bool unigram = model.algorithm == SentencePieceModel::Algorithm::unigram;
+    components.normalizer = normalizer_json(model, options.icetk);
+    components.pre_tokenizer = pre_tokenizer_json(model);
+    components.decoder = decoder_json(model);
+    components.model = unigram ? unigram_json(model) : bpe_json(model);
+  } else {
+    components.model = {{"type", "SentencePiece"}};
+  }
   OrderedJson embedded = {{"file", base64_encode(file)}};
   if (options.icetk) embedded["layout"] = kIcetk;
   if (!options.add_dummy_prefix) embedded["add_dummy_prefix"] = false;

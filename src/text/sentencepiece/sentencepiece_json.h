@@ -1,6 +1,7 @@
 // A SentencePiece model within a tokenizer.json. Its components are those that come closest to it in Hugging
 // Face `tokenizers`; since they cannot say all of it, the file itself stands under "sentencepiece" of the
-// model, where Hugging Face overlooks it, and is what counts here.
+// model, where Hugging Face overlooks it, and is what counts here. Of a model with unused pieces, or whose
+// blanks end words, no component comes close: then the model is of a type that Hugging Face refuses.
 #pragma once
 
 #include <memory>
