@@ -1,6 +1,7 @@
 #include "text/train/train_unigram.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -98,6 +99,13 @@ OrderedJson decoder_json(bool byte_fallback) {
           {"decoders", OrderedJson::array({{{"type", "ByteFallback"}}, metaspace_json()})}};
 }
 
+// Nine decimals: Hugging Face reads numbers of up to 15 digits as they are, longer ones to the last bit or
+// two, and then cuts otherwise where two ways have equal sums.
+double rounded(double score) {
+  constexpr double kUnit = 1e9;
+  return std::round(score * kUnit) / kUnit;
+}
+
 OrderedJson model_json(const std::vector<ScoredPiece>& pieces, bool byte_fallback) {
   OrderedJson vocabulary = OrderedJson::array();
   auto add = [&](const std::string& piece, double score) {
@@ -107,7 +115,7 @@ OrderedJson model_json(const std::vector<ScoredPiece>& pieces, bool byte_fallbac
   if (byte_fallback) {
     for (const std::string& token : byte_tokens()) add(token, 0);
   }
-  for (const ScoredPiece& piece : pieces) add(piece.text, piece.score);
+  for (const ScoredPiece& piece : pieces) add(piece.text, rounded(piece.score));
   return {
       {"type", "Unigram"}, {"unk_id", 0}, {"vocab", std::move(vocabulary)}, {"byte_fallback", byte_fallback}};
 }
