@@ -1,12 +1,14 @@
 #include "core/machine.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <limits>
 #include <optional>
+#include <sstream>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -113,6 +115,23 @@ MemoryLimit address_space_limit() {
   return memory;
 }
 
+std::vector<std::string> instruction_sets() {
+  constexpr std::array<std::string_view, 26> kOfInterest = {
+      "sse4_2",      "avx",         "f16c",        "fma",      "bmi2",     "avx2",
+      "avx_vnni",    "avx512f",     "avx512bw",    "avx512dq", "avx512vl", "avx512_vbmi2",
+      "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_int8", "amx_bf16",  // x86-64
+      "asimd",       "asimdhp",     "asimddp",     "sve",      "sve2",     "i8mm",
+      "bf16",        "svebf16"};  // Arm
+  std::vector<std::string> found;
+  for (const char* line : {"flags", "Features"}) {
+    std::istringstream words(line_value("/proc/cpuinfo", line).value_or(""));
+    for (std::string word; words >> word;) {
+      if (std::find(kOfInterest.begin(), kOfInterest.end(), word) != kOfInterest.end()) found.push_back(word);
+    }
+  }
+  return found;
+}
+
 int allowed_cores() {
   cpu_set_t cores;
   if (sched_getaffinity(0, sizeof cores, &cores) == 0) return CPU_COUNT(&cores);
@@ -155,6 +174,7 @@ std::int64_t bandwidth_bytes() {
 Machine describe_machine() {
   Machine machine;
   machine.cpu = line_value("/proc/cpuinfo", "model name").value_or("unknown");
+  machine.instruction_sets = instruction_sets();
   machine.simd = detail::simd_name();
   machine.cores = allowed_cores();
   const MemoryLimit group = cgroup_limit(), space = address_space_limit();

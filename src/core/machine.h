@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace surprisal {
 
 struct Machine {
-  std::string cpu;          // model name
+  std::string cpu;                            // model name
+  std::vector<std::string> instruction_sets;  // those that kernels choose by, as Linux names them
   std::string simd;         // widest instruction set that our kernels use here: "AVX3_ZEN4", "AVX2" ...
   int cores = 0;            // that this process may run on
   std::int64_t memory = 0;  // bytes in all

@@ -21,6 +21,7 @@ void run_blocks(std::int64_t blocks, BlockFunction function, void* context);
 // Calls function(block, thread) once for every block in [0, blocks); thread is in [0, threads()). Blocks
 // start in ascending order. An exception ends the loop early and is thrown here: that of the lowest block
 // that threw. A parallel_for inside a block runs on that block's thread alone, and its blocks see thread 0.
+// Throws Error (memory) where the threads cannot be had.
 template <class Function>
 void parallel_for(std::int64_t blocks, Function&& function) {
   detail::run_blocks(

@@ -1,7 +1,14 @@
 #include <algorithm>
 #include <atomic>
+#include <future>
+#include <system_error>
+#include <thread>
+#include <vector>
 
+#include <fmt/format.h>
 #include <omp.h>
+
+#include "surprisal/error.h"
 
 #include "core/parallel.h"
 #include "core/parallel_state.h"
@@ -23,6 +30,31 @@ class OneThread {
  private:
   int before_ = omp_get_max_threads();
 };
+
+// libgomp ends the process where it cannot start a thread (`ulimit -u`, the limits of a container, no address
+// space for a stack). So that it can is tried first, once for each larger team.
+void require_threads(int team) {
+  static std::atomic<int> had{1};
+  if (team <= had.load(std::memory_order_relaxed)) return;
+  std::vector<std::thread> others;
+  std::promise<void> all;
+  std::shared_future<void> started = all.get_future().share();
+  int missing = team - 1;
+  try {
+    for (; missing > 0; --missing) others.emplace_back([started] { started.wait(); });
+  } catch (const std::system_error&) {
+    // said below, once those that did start have ended
+  }
+  all.set_value();
+  for (std::thread& other : others) other.join();
+  if (missing > 0) {
+    throw Error(ErrorKind::memory, {.what = fmt::format("cannot start {} threads", team),
+                                    .found = fmt::format("{}", team - missing),
+                                    .fix = "lower train.threads or OMP_NUM_THREADS, or raise what limits "
+                                           "processes and memory (ulimit -u, ulimit -v)"});
+  }
+  had = team;
+}
 }  // namespace
 
 void set_threads(int count) {
@@ -43,6 +75,7 @@ void run_blocks(std::int64_t blocks, BlockFunction function, void* context) {
     OneThread alone;
     return run_alone(blocks, function, context);
   }
+  require_threads(team);
   FirstException failure;
 #pragma omp parallel num_threads(team)
   {

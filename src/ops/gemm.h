@@ -48,5 +48,8 @@ void prepare_gemm();
 
 // "oneDNN 2.6.3", "reference": for doctor and environment.json.
 const char* gemm_implementation();
+// The instruction set that its kernels are chosen for here, by the library's own name for it: "AVX2",
+// "AVX512_CORE_BF16"; "scalar" of the reference.
+const char* gemm_kernels();
 
 }  // namespace surprisal

@@ -1,12 +1,15 @@
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <dnnl.h>
 #include <fmt/format.h>
 #include <omp.h>
+#include <sys/mman.h>
 
 #include "surprisal/error.h"
 
@@ -102,11 +105,25 @@ void gemm_block(const Matrix& a, const Matrix& b, const Matrix& c, Write write, 
   }
 }
 
-// oneDNN writes its kernels' code when they are first called. Where no memory is left by then it throws
-// through C, which glibc may end the process for.
+namespace {
+
+// oneDNN takes it for granted that there is memory for the code that it writes (measured: 13 MiB).
+void require_room_for_code() {
+  constexpr std::size_t kRoom = std::size_t{32} << 20;
+  void* room = mmap(nullptr, kRoom, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (room == MAP_FAILED)
+    throw Error(ErrorKind::memory, {.what = "no memory for the code of matrix products"});
+  munmap(room, kRoom);
+}
+
+}  // namespace
+
 void prepare_gemm() {
   static std::once_flag once;
-  std::call_once(once, call_every_kernel);
+  std::call_once(once, [] {
+    require_room_for_code();
+    call_every_kernel();
+  });
 }
 
 const char* gemm_implementation() {
@@ -115,6 +132,26 @@ const char* gemm_implementation() {
     return fmt::format("oneDNN {}.{}.{}", version->major, version->minor, version->patch);
   }();
   return name.c_str();
+}
+
+// The names are those that ONEDNN_MAX_CPU_ISA takes.
+const char* gemm_kernels() {
+  constexpr std::array<std::pair<dnnl_cpu_isa_t, const char*>, 10> kNames = {
+      {{dnnl_cpu_isa_sse41, "SSE41"},
+       {dnnl_cpu_isa_avx, "AVX"},
+       {dnnl_cpu_isa_avx2, "AVX2"},
+       {dnnl_cpu_isa_avx2_vnni, "AVX2_VNNI"},
+       {dnnl_cpu_isa_avx512_mic, "AVX512_MIC"},
+       {dnnl_cpu_isa_avx512_mic_4ops, "AVX512_MIC_4OPS"},
+       {dnnl_cpu_isa_avx512_core, "AVX512_CORE"},
+       {dnnl_cpu_isa_avx512_core_vnni, "AVX512_CORE_VNNI"},
+       {dnnl_cpu_isa_avx512_core_bf16, "AVX512_CORE_BF16"},
+       {dnnl_cpu_isa_avx512_core_amx, "AVX512_CORE_AMX"}}};
+  const dnnl_cpu_isa_t effective = dnnl_get_effective_cpu_isa();
+  for (const auto& [isa, name] : kNames) {
+    if (isa == effective) return name;
+  }
+  return "not known by name";  // a newer one, or a machine of which oneDNN tells none
 }
 
 }  // namespace surprisal

@@ -27,4 +27,8 @@ const char* gemm_implementation() {
   return "reference";
 }
 
+const char* gemm_kernels() {
+  return "scalar";
+}
+
 }  // namespace surprisal

@@ -191,9 +191,9 @@ TEST_F(BadInput, ARunDirectoryThatHoldsAnotherRun) {
 }
 
 TEST_F(BadInput, ATokenizerThatIsNone) {
-  workplace_.write("bpe/tokenizer.json", "{\"model\":{\"type\":\"Unigram\"}}");
+  workplace_.write("bpe/tokenizer.json", "{\"model\":{\"type\":\"Trigram\"}}");
   EXPECT_FAILS(workplace_.run({"tokenizer", "encode", "--tokenizer", "bpe", "text.txt"}), 3,
-               AllOf(HasSubstr("tokenizer.json"), HasSubstr("Unigram")));
+               AllOf(HasSubstr("tokenizer.json"), HasSubstr("Trigram")));
   EXPECT_FAILS(workplace_.run({"tokenizer", "train", "--type", "sentencepiece", "--vocab-size", "300",
                                "--out", "o", "text.txt"}),
                2, HasSubstr("sentencepiece"));

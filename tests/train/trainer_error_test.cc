@@ -1,6 +1,5 @@
 // Every way in which a run cannot be, with its message.
 #include <filesystem>
-#include <limits>
 
 #include "core/file.h"
 #include "store/model_directory.h"
@@ -14,7 +13,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
-using testing::Not;
 
 class TrainerError : public testing::Test {
  protected:
@@ -152,84 +150,6 @@ TEST_F(TrainerError, ACheckpointThatIsNotThere) {
   configuration.model = {};
   configuration.model.path = runs_ / "nowhere";
   refuse(configuration, ErrorKind::io, HasSubstr("nowhere"));
-}
-
-// Starts from a checkpoint one of whose weights is poisoned.
-class Diverged : public TrainerError {
- protected:
-  void poison(const char* family, const Tokenizer& tokenizer, float value) {
-    fs::create_directories(runs_ / "poisoned");
-    auto model = tiny_model(tiny_config(family, tokenizer.vocabulary_size(), 16), Mode::evaluate, 16);
-    Tensor weight = model->weight(model->table().find("embedding.position.weight"));
-    for (std::int64_t i = 0; i < weight.shape.elements(); ++i) weight.f32()[i] = value;
-    save_model(runs_ / "poisoned", *model, nullptr);
-  }
-  Configuration from_poison(const char* objective, const char* run) {
-    Configuration configuration = runs_.configuration(objective, run);
-    configuration.model = {};
-    configuration.model.path = runs_ / "poisoned";
-    return configuration;
-  }
-};
-
-TEST_F(Diverged, NamesTheStepAndItsDocuments) {
-  for (float value : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
-    poison("gpt2", tiny_bpe(), value);
-    Configuration configuration = from_poison("causal", value != value ? "nan" : "infinite");
-    configuration.data.validation.clear();
-    EXPECT_ERROR(train_quietly(configuration), diverged,
-                 AllOf(HasSubstr("step 1"), HasSubstr("first in the weights: "), HasSubstr("train.txt:"),
-                       HasSubstr("train.learning_rate")));
-    EXPECT_FALSE(fs::exists(fs::path(configuration.run.directory) / "latest"));
-  }
-}
-
-TEST_F(Diverged, InTheEvaluation) {
-  poison("gpt2", tiny_bpe(), std::numeric_limits<float>::quiet_NaN());
-  EXPECT_ERROR(train_quietly(from_poison("causal", "run")), diverged,
-               AllOf(HasSubstr("held-out loss"), HasSubstr("step 0"), HasSubstr("held-out.txt:")));
-}
-
-// One document whose embedding is not a number: steps that meet it are skipped, the others train.
-TEST_F(Diverged, StepsAreSkippedAndCountedWhereThatIsAllowed) {
-  Configuration configuration = runs_.configuration("causal", "run");
-  configuration.data.validation.clear();
-  configuration.train.max_steps = 2000;
-  configuration.train.save_steps = 0;
-  configuration.train.learning_rate = 1e37;
-  configuration.train.max_grad_norm = 0;
-  configuration.train.skip_nonfinite = 3;
-  Recorder observer;
-  EXPECT_ERROR(train(configuration, false, observer), diverged, HasSubstr("first in "));
-  ASSERT_GE(observer.messages.size(), 3u);
-  EXPECT_THAT(observer.messages.back(),
-              AllOf(HasSubstr("the step is skipped (3 so far)"), HasSubstr("train.txt:")));
-  EXPECT_EQ(observer.steps.back().skipped, 3);
-  std::vector<Json> lines = read_lines(runs_ / "run/metrics.jsonl");
-  EXPECT_TRUE(lines.back()["loss"].is_null());
-  EXPECT_EQ(lines.back()["skipped"], 3);
-}
-
-TEST_F(Diverged, KeepsTheLastGoodCheckpoint) {
-  Configuration configuration = runs_.configuration("causal", "run");
-  configuration.train.max_steps = 2000;
-  configuration.train.eval_steps = 0;
-  configuration.train.save_steps = 1;
-  configuration.train.learning_rate = 1e37;  // beyond what a configuration file may say
-  configuration.train.max_grad_norm = 0;
-  configuration.train.weight_decay = 0;
-  Recorder observer;
-  EXPECT_ERROR(train(configuration, false, observer), diverged,
-               AllOf(HasSubstr("step "), HasSubstr("train.txt:"), HasSubstr("last checkpoint")));
-  ASSERT_FALSE(observer.checkpoints.empty());
-  fs::path kept = runs_ / "run/latest";
-  EXPECT_EQ(fs::canonical(kept), fs::canonical(observer.checkpoints.back()));
-  Transformer model(read_model_config(kept), Mode::evaluate, {.tokens = 16});
-  EXPECT_NO_THROW(load_weights(kept, model));
-  EXPECT_FALSE(fs::exists(runs_ / "run/summary.json"));
-  for (const fs::directory_entry& entry : fs::directory_iterator(runs_ / "run")) {
-    EXPECT_THAT(entry.path().filename().string(), Not(testing::StartsWith(".tmp")));
-  }
 }
 
 }  // namespace
