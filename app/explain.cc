@@ -137,7 +137,9 @@ void add_explain(CLI::App& app) {
   verb->add_option("--objective", arguments->samples.objective,
                    "such as \"mlm + nsp\" or \"0.5 causal | 0.5 reverse\"")
       ->required();
-  verb->add_option("--tokenizer", arguments->tokenizer, "directory or tokenizer.json")->required();
+  verb->add_option("--tokenizer", arguments->tokenizer,
+                   "a directory, or tokenizer.json, vocab.txt, vocab.json, SentencePiece .model")
+      ->required();
   arguments->samples.add_to(*verb);
   verb->add_flag("--json", arguments->json, "one stream a line, as loss --streams reads them");
   verb->add_option("FILE", arguments->samples.text, kTextHelp)->required();

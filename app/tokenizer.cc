@@ -19,7 +19,8 @@
 namespace surprisal {
 namespace {
 
-constexpr const char* kTokenizerHelp = "directory, tokenizer.json or SentencePiece .model";
+constexpr const char* kTokenizerHelp =
+    "a directory, or tokenizer.json, vocab.txt, vocab.json, SentencePiece .model";
 
 struct Arguments {
   TokenizerTraining training;

@@ -124,16 +124,35 @@ TEST_F(Usage, ResultsThatCannotBeWrittenAreAnError) {
   EXPECT_EQ(WEXITSTATUS(std::system(command.c_str())), 6);
 }
 
+// Everything that the first answer to a bug report would ask for.
 TEST_F(Usage, Doctor) {
   Outcome outcome = workplace_.run({"doctor", "--json"});
   ASSERT_EQ(outcome.code, 0);
-  Json json = outcome.json();
+  const Json json = outcome.json();
   EXPECT_GT(json.at("peak_gflops"), 0);
+  EXPECT_GT(json.at("read_bandwidth_gb_per_s"), 0);
   EXPECT_GE(json.at("cores"), 1);
-  EXPECT_TRUE(json.at("gemm").is_string());
+  EXPECT_GE(json.at("threads"), 1);
+  EXPECT_GT(json.at("memory_available_bytes"), 0);
+  for (const char* text : {"version", "build", "system", "cpu", "simd", "parallel", "gemm", "gemm_kernels"}) {
+    EXPECT_NE(json.at(text).get<std::string>(), "") << text;
+  }
+  EXPECT_TRUE(json.at("instruction_sets").is_array());
+  for (const char* absent : {"cuda", "mpi"}) EXPECT_TRUE(json.at(absent).is_null());
+  for (const char* library : {"zlib", "zstd", "PCRE2", "utf8proc", "Unicode", "xxHash", "Highway", "fmt",
+                              "nlohmann-json", "toml++", "CLI11"}) {
+    EXPECT_THAT(json.at("libraries").at(library).get<std::string>(),
+                testing::ContainsRegex("^[0-9]+\\.[0-9]+"))
+        << library;
+  }
   outcome = workplace_.run({"doctor"});
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_THAT(outcome.out, AllOf(StartsWith("surprisal "), HasSubstr("GFLOP/s")));
+  EXPECT_THAT(outcome.out, StartsWith("surprisal "));
+  for (const std::string& said : {json.at("cpu").get<std::string>(), json.at("gemm").get<std::string>(),
+                                  json.at("gemm_kernels").get<std::string>(), std::string("zlib "),
+                                  std::string("without CUDA"), std::string("GFLOP/s"), std::string("GB/s")}) {
+    EXPECT_THAT(outcome.out, HasSubstr(said));
+  }
 }
 
 }  // namespace
