@@ -44,6 +44,8 @@ class TableBuilder {
     add({name + ".bias", {config_.hidden_size}});
   }
   void bias(const std::string& name, std::int64_t size) { add({name, {size}}); }
+  // Of the parameters that are added from now on.
+  void gradients_from(GradientFrom what) { gradient_from_ = what; }
 
   ParameterTable finish() && { return std::move(table_); }
 
@@ -71,12 +73,14 @@ class TableBuilder {
   }
   void add(Parameter parameter) {
     parameter.offset = table_.size;
+    parameter.gradient_from = gradient_from_;
     table_.count += parameter.shape.elements();
     table_.size = round_up(table_.size + parameter.shape.elements());
     table_.parameters.push_back(std::move(parameter));
   }
 
   const ModelConfig& config_;
+  GradientFrom gradient_from_ = GradientFrom::anything;
   ParameterTable table_;
 };
 
@@ -107,12 +111,14 @@ void add_layer(TableBuilder& table, const ModelConfig& config, const std::string
 
 void add_heads(TableBuilder& table, const ModelConfig& config) {
   const std::int64_t width = config.hidden_size;
+  table.gradients_from(GradientFrom::targets);
   if (config.head_transform) {
     table.linear("head.transform", width, width);
     table.norm("head.norm");
   }
   if (!config.tie_word_embeddings) table.embedding("head", config.vocab_size);
   if (config.head_bias) table.bias("head.bias", config.vocab_size);
+  table.gradients_from(GradientFrom::labels);
   if (config.pooler) table.linear("pooler", width, width);
   if (config.classes > 0) table.linear("sentence_head", config.classes, width);
 }

@@ -14,11 +14,15 @@ namespace surprisal {
 
 enum class Initial { zero, one, normal };
 
+// Which steps give a parameter a gradient at all: those of a head only steps with something for it.
+enum class GradientFrom { anything, targets, labels };
+
 struct Parameter {
   std::string name;         // ours: "layer.0.attention.qkv.weight"
   Shape shape;              // linear weights are [out, in]
   std::int64_t offset = 0;  // of the first element in the flat array; a multiple of 16
   bool decay = false;       // weight decay acts on it (everything but biases and norms)
+  GradientFrom gradient_from = GradientFrom::anything;
   Initial initial = Initial::zero;
   double range = 0;            // standard deviation of Initial::normal
   std::int64_t last_rows = 0;  // of the first axis, whose standard deviation is last_range instead

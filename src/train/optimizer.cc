@@ -12,6 +12,11 @@ double clipping_factor(double norm, double most) {
   return most > 0 && norm > most ? most / (norm + 1e-6) : 1;
 }
 
+bool has_gradient(const Parameter& parameter, StepContent content) {
+  return parameter.gradient_from == GradientFrom::anything ||
+         (parameter.gradient_from == GradientFrom::targets ? content.targets : content.labels);
+}
+
 }  // namespace
 
 Optimizer::Optimizer(const Transformer& model) : size_(static_cast<std::size_t>(model.table().size)) {
@@ -30,7 +35,7 @@ std::size_t Optimizer::plan(const ParameterTable& table) {
 }
 
 double Optimizer::step(Transformer& model, const TrainOptions& options, std::int64_t number,
-                       double learning_rate) {
+                       double learning_rate, StepContent content) {
   double norm = std::sqrt(squared_norm(model.gradients()));
   if (!std::isfinite(norm)) return norm;
   AdamWStep step{.learning_rate = learning_rate,
@@ -41,6 +46,7 @@ double Optimizer::step(Transformer& model, const TrainOptions& options, std::int
                  .bias_correction = options.adam_bias_correction,
                  .gradient_scale = clipping_factor(norm, options.max_grad_norm)};
   for (const Parameter& parameter : model.table().parameters) {
+    if (!has_gradient(parameter, content)) continue;
     step.weight_decay = parameter.decay ? options.weight_decay : 0;
     std::size_t begin = static_cast<std::size_t>(parameter.offset);
     std::size_t count = static_cast<std::size_t>(parameter.shape.elements());

@@ -60,8 +60,11 @@ void DataOptions::visit(OptionVisitor& visitor) {
 }
 
 void TokenizerOptions::visit(OptionVisitor& visitor) {
-  visitor.field("path", path, {}, "a directory with a tokenizer.json, or that file",
-                {.required = true, .path = true});
+  visitor.field(
+      "path", path, {},
+      "a directory with tokenizer.json, vocab.txt, vocab.json and merges.txt, or a SentencePiece model; or "
+      "one of those files",
+      {.required = true, .path = true});
 }
 
 void TrainOptions::visit(OptionVisitor& visitor) {
@@ -83,7 +86,8 @@ void TrainOptions::visit(OptionVisitor& visitor) {
   visitor.field("lr_decay_ratio", lr_decay_ratio, {0, 1, true},
                 "share of all steps over which warmup_stable_decay falls");
   visitor.field("lr_power", lr_power, {0, 100, true}, "exponent of polynomial; 1 is a line");
-  visitor.field("weight_decay", weight_decay, {0, 100}, "decoupled; biases and norms are left out");
+  visitor.field("weight_decay", weight_decay, {0, 100},
+                "decoupled; biases and norms are left out, and heads for which a step has nothing");
   visitor.field("adam_beta1", adam_beta1, {0, 1, false, true}, "decay of the gradient's mean");
   visitor.field("adam_beta2", adam_beta2, {0, 1, false, true}, "decay of the squared gradient's mean");
   visitor.field("adam_epsilon", adam_epsilon, {0, 1, true}, "added to the denominator");
@@ -121,7 +125,8 @@ void TrainOptions::visit(OptionVisitor& visitor) {
   visitor.field("num_samples", num_samples, {0, 100}, "texts that a decoder writes at each evaluation");
   visitor.field("head_workspace_mib", head_workspace_mib, {1, 1 << 20},
                 "memory that the vocabulary loss may use for logits, MiB");
-  visitor.field("threads", threads, {0, 4096}, "0: OMP_NUM_THREADS, else every core that this process may run on");
+  visitor.field("threads", threads, {0, 4096},
+                "0: OMP_NUM_THREADS, else every core that this process may run on");
 }
 
 void Configuration::visit(OptionVisitor& visitor) {

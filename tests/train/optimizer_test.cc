@@ -25,7 +25,7 @@ class OptimizerTest : public testing::Test {
       std::fill(gradient.begin(), gradient.end(), value);
     }
   }
-  float at(std::span<float> values, const Parameter& parameter) const {
+  float at(std::span<const float> values, const Parameter& parameter) const {
     return values[static_cast<std::size_t>(parameter.offset)];
   }
 
@@ -92,6 +92,31 @@ TEST_F(OptimizerTest, FirstStep) {
     for (const Parameter& parameter : model_->table().parameters) {
       EXPECT_NEAR(at(model_->weights(), parameter) - at(before, parameter), moved, 1e-6) << parameter.name;
     }
+  }
+}
+
+// As PyTorch leaves out a parameter whose gradient is none: neither decay nor the moments' fading reach the
+// head of a term that the step does not have.
+TEST_F(OptimizerTest, AHeadWithNothingInTheStepStaysAsItIs) {
+  for (const StepContent content : {StepContent{true, false}, StepContent{false, true}, StepContent{}}) {
+    Optimizer fresh(*model_);
+    set_gradients(0.5f);
+    fresh.step(*model_, options_, 1, 0.5);
+    const std::vector<float> weights(model_->weights().begin(), model_->weights().end()),
+        moments(fresh.first_moment().begin(), fresh.first_moment().end());
+    set_gradients(0);
+    fresh.step(*model_, options_, 2, 0.5, content);
+    int stayed = 0;
+    for (const Parameter& parameter : model_->table().parameters) {
+      const bool of_labels =
+                     parameter.name.starts_with("pooler.") || parameter.name.starts_with("sentence_head."),
+                 of_targets = parameter.name.starts_with("head."),
+                 stays = (of_labels && !content.labels) || (of_targets && !content.targets);
+      EXPECT_EQ(at(model_->weights(), parameter) == at(weights, parameter), stays) << parameter.name;
+      EXPECT_EQ(at(fresh.first_moment(), parameter) == at(moments, parameter), stays) << parameter.name;
+      stayed += stays;
+    }
+    EXPECT_EQ(stayed, !content.labels ? 4 : !content.targets ? 5 : 0);
   }
 }
 

@@ -1,5 +1,6 @@
 #include "train/trainer.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -235,6 +236,29 @@ TEST(Trainer, StartsFromACheckpoint) {
   EXPECT_LT(second.steps.front().loss, first.steps.front().loss - 0.5);  // half of it was learnt before
   Configuration saved = Configuration::read(runs / "second/config.toml", {});
   EXPECT_EQ(saved.model.path, (runs / "first/latest").string());
+}
+
+TEST(Trainer, APoolerWithoutLabelsStaysAsItWasDrawn) {
+  TinyRuns runs;
+  Configuration configuration = runs.configuration("mlm", "run");
+  configuration.train.save_total_limit = 0;
+  train_quietly(configuration);
+  const ModelConfig config = read_model_config(runs / "run/latest");
+  Transformer early(config, Mode::evaluate, {.tokens = 16}), late(config, Mode::evaluate, {.tokens = 16});
+  load_weights(runs / "run/step-00000004", early);
+  load_weights(runs / "run/step-00000012", late);
+  int stayed = 0, moved = 0;
+  for (const Parameter& parameter : early.table().parameters) {
+    const auto begin = static_cast<std::size_t>(parameter.offset),
+               count = static_cast<std::size_t>(parameter.shape.elements());
+    const bool same =
+        std::ranges::equal(early.weights().subspan(begin, count), late.weights().subspan(begin, count));
+    const bool unused = parameter.name.starts_with("pooler.") || parameter.name.starts_with("sentence_head.");
+    EXPECT_EQ(same, unused) << parameter.name;
+    ++(same ? stayed : moved);
+  }
+  EXPECT_EQ(stayed, 4);
+  EXPECT_GT(moved, 20);
 }
 
 // A text is generated within the rows that training laid memory out for, however many positions the model
