@@ -153,7 +153,7 @@ TEST(Charsmap, IsCheckedBeforeUse) {
   refuse(whole.substr(0, 3), "it is cut off");
   refuse(whole.substr(0, 100), "an array of 2048 bytes in 100");
   refuse(std::string(8, '\0'), "an array of 0 bytes in 8");
-  refuse(whole.substr(0, whole.size() - 1), "no text at 2 of 4");
+  refuse(whole.substr(0, whole.size() - 1), "no text of at most 1000 bytes at 2 of 4");
   Table table = two_entries();
   table.node(128, 'b', Table::kRoot);
   refuse(table.bytes(), "a node leads back to one above it");
@@ -167,7 +167,10 @@ TEST(Charsmap, IsCheckedBeforeUse) {
   refuse(table.bytes(), "a value lies outside the array");
   table = two_entries();
   table.value(128, 'b', 64, 77);
-  refuse(table.bytes(), "no text at 77 of 5");
+  refuse(table.bytes(), "no text of at most 1000 bytes at 77 of 5");
+  table = two_entries();
+  table.text = std::string("x\0", 2).append(1001, 'y').append(1, '\0');
+  refuse(table.bytes(), "no text of at most 1000 bytes at 2 of 1004");
   table = two_entries();
   table.units[0] = 4096 << 10;
   refuse(table.bytes(), "a node lies outside the array");

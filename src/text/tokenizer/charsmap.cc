@@ -11,6 +11,9 @@
 namespace surprisal {
 namespace {
 
+// Bytes. The longest one of NFKC has 33; more would let a small text become a huge one.
+constexpr std::size_t kMaxReplacement = 1000;
+
 // A unit of the double array: bit 8 tells that the node has a value, the low byte is its label, the high bits
 // are where its children lie relative to it, in steps of 256 if bit 9 is set.
 bool has_value(std::uint32_t unit) {
@@ -89,8 +92,11 @@ void Charsmap::check_nodes(const std::string& where) const {
 
 void Charsmap::check_value(std::uint32_t value, const std::string& where) const {
   bool begins = value < replacements_.size() && (replacements_[value] & 0xC0) != 0x80;
-  if (!begins || replacements_.find('\0', value) == std::string::npos) {
-    refuse(fmt::format("no text at {} of {}", value, replacements_.size()), where);
+  std::string_view text = begins ? std::string_view(replacements_).substr(value) : std::string_view();
+  if (!begins || text.substr(0, kMaxReplacement + 1).find('\0') == text.npos) {
+    refuse(
+        fmt::format("no text of at most {} bytes at {} of {}", kMaxReplacement, value, replacements_.size()),
+        where);
   }
 }
 
