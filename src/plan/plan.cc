@@ -1,6 +1,5 @@
 #include "plan/plan.h"
 
-#include "core/machine.h"
 #include "core/parallel.h"
 #include "objective/sampler.h"
 
@@ -25,13 +24,13 @@ RunForecast forecast(const Configuration& configuration, const RunSetup& setup,
   const TrainOptions& options = configuration.train;
   if (options.threads > 0) set_threads(static_cast<int>(options.threads));  // each has scratch of its own
   RunForecast forecast{.sizes = size_run(configuration, setup),
-                       .program = static_cast<std::size_t>(anonymous_memory()),
                        .micro_batches = micro_batches(options),
                        .checkpoints = options.save_keep_steps > 0 ? 0 : checkpoints_at_once(options)};
   const TokenCorpus corpus = open_run_text(configuration, setup, configuration.data.train, progress);
   forecast.data = corpus.report();
   Sampler sampler(corpus, setup.mixture, static_cast<std::uint64_t>(configuration.run.seed),
                   static_cast<std::int32_t>(options.micro_batch_tokens), SampleOrder::shuffled);
+  forecast.program = program_memory();
   const std::uint64_t packs = sampler.packs_in_epoch(0);
   forecast.max_steps = count_steps(options, packs);
   forecast.epochs =

@@ -10,10 +10,6 @@
 namespace surprisal {
 namespace {
 
-std::size_t program_memory() {
-  return static_cast<std::size_t>(anonymous_memory());
-}
-
 // What the program holds is what it has.
 std::size_t memory_there_is() {
   return static_cast<std::size_t>(std::max<std::int64_t>(0, describe_machine().memory_available)) +

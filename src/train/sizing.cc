@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/machine.h"
 #include "model/parameter.h"
+#include "ops/gemm.h"
 #include "train/checkpoint_writer.h"
 #include "train/optimizer.h"
 
@@ -34,6 +36,11 @@ std::uint64_t checkpoints_at_once(const TrainOptions& options) {
 Capacity run_capacity(const Configuration& configuration, const Mixture& mixture) {
   const std::int64_t tokens = configuration.train.micro_batch_tokens;
   return {.tokens = tokens, .labels = mixture.has_labels() ? tokens : 1};
+}
+
+std::size_t program_memory() {
+  prepare_gemm();
+  return static_cast<std::size_t>(anonymous_memory());
 }
 
 RunSizes size_run(const Configuration& configuration, const RunSetup& setup) {

@@ -20,6 +20,10 @@ struct RunSizes {
   std::size_t memory_total() const;
 };
 
+// Anonymous memory of the program itself as it stands, with the code of the products, which the first model
+// would have written.
+std::size_t program_memory();
+
 RunSizes size_run(const Configuration& configuration, const RunSetup& setup);
 
 std::int64_t micro_batches(const TrainOptions& options);  // of a step

@@ -64,7 +64,6 @@ class Run {
  private:
   RunSummary run_to_end(bool resume);
   [[noreturn]] void out_of_memory(std::string what);
-  void release_memory();
   TokenCorpus open_corpus(const std::vector<std::string>& files);
   RunPlan plan(std::int64_t max_steps);
   void check_space() const;
@@ -146,7 +145,7 @@ RunPlan Run::plan(std::int64_t max_steps) {
   RunSizes sizes = size_run(configuration_, setup_);
   RunPlan plan{.objective = setup_.mixture.specification(), .parameters = sizes.parameters};
   plan.memory = std::move(sizes.memory);
-  plan.memory.push_back({"program", static_cast<std::size_t>(anonymous_memory())});
+  plan.memory.push_back({"program", program_memory()});
   for (const MemoryUse& use : plan.memory) plan.memory_total += use.bytes;
   plan.checkpoint_bytes = sizes.checkpoint;
   plan.data = corpus_->report();
@@ -256,15 +255,10 @@ void Run::out_of_memory(std::string what) {
   if (state_.step >= plan_.first_step) {
     what += fmt::format(" after step {}; {}", state_.step, saved_so_far());
   }
-  release_memory();
-  throw memory_error(what, configuration_, setup_, plan_);
-}
-
-// Waits for the save in flight.
-void Run::release_memory() {
-  writer_.reset();
+  writer_.reset();  // waits for the save in flight
   optimizer_.reset();
   model_.reset();
+  throw memory_error(what, configuration_, setup_, plan_);
 }
 
 RunSummary Run::run_to_end(bool resume) {
