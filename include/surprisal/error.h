@@ -26,6 +26,8 @@ struct ErrorParts {
 
 class Error : public std::exception {
  public:
+  // In each part, bytes that are no UTF-8 become U+FFFD and control characters \u001b and the like, and what
+  // is longer than 64 KiB is cut: files that others made speak in messages, but not to the terminal.
   Error(ErrorKind kind, ErrorParts parts);
 
   ErrorKind kind() const { return kind_; }
