@@ -1,6 +1,8 @@
 # Everything that is not ours, from Debian 12 packages (script/bootstrap installs them).
 find_package(PkgConfig REQUIRED)
-find_package(OpenMP REQUIRED COMPONENTS CXX)
+if(SURPRISAL_PARALLEL STREQUAL openmp OR SURPRISAL_GEMM STREQUAL onednn)
+  find_package(OpenMP REQUIRED COMPONENTS CXX)
+endif()
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
