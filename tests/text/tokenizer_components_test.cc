@@ -149,6 +149,9 @@ TEST(Oniguruma, WhatCannotBeTranslatedIsNamed) {
   EXPECT_THAT(refused("*a"), HasSubstr("* behind nothing"));
   EXPECT_THAT(refused("a)"), HasSubstr(") without ("));
   EXPECT_THAT(refused("a\\"), HasSubstr("a \\ at the end"));
+  EXPECT_EQ(
+      refused("a\u00e9b\xf0"),
+      "test: regular expression a\u00e9b\uFFFD: a byte that is no UTF-8 is not supported: found at byte 4");
   EXPECT_THAT(refused(std::string(20'000, '*').c_str()),
               testing::AllOf(HasSubstr("* ...: a length of 20000 bytes is not supported"),
                              testing::SizeIs(testing::Lt(400u))));

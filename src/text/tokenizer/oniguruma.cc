@@ -1,5 +1,6 @@
 #include "text/tokenizer/oniguruma.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "text/tokenizer/oniguruma_properties.h"
 #include "text/tokenizer/oniguruma_reader.h"
 #include "text/unicode/unicode.h"
+#include "text/unicode/utf8.h"
 
 namespace surprisal {
 namespace {
@@ -22,6 +24,9 @@ class Translator : OnigurumaReader {
 
   std::string translate() {
     if (pattern_.size() > kMaxPattern) refuse(fmt::format("a length of {} bytes", pattern_.size()));
+    at_ = std::min(find_invalid_utf8(pattern_), pattern_.size());
+    if (at_ < pattern_.size()) refuse("a byte that is no UTF-8");
+    at_ = 0;
     groups_.push_back({});
     while (at_ < pattern_.size()) step();
     if (groups_.size() > 1) refuse("a group that is not closed");
