@@ -1,0 +1,38 @@
+// Plain text and JSONL. The first byte chooses the options; its bit 6, which of the two.
+#include "fuzz/corpus_checks.h"
+
+namespace surprisal::fuzz {
+namespace {
+
+constexpr std::uint8_t kRecords = 64;
+
+}  // namespace
+
+void read(std::string_view input) {
+  if (input.empty()) return;
+  const auto choice = static_cast<std::uint8_t>(input[0]);
+  const char* name = choice & kRecords ? "corpus.jsonl" : "corpus.txt";
+  check_corpus(write(name, input.substr(1)), corpus_options(choice & ~kRecords));
+}
+
+std::vector<std::string> seeds() {
+  const std::string text =
+      "\xEF\xBB\xBFMr. Smith went to the U.S. Navy. He said: \"No. 5!\" (Yes.) 3.14 e.g. this.\r\n"
+      "\xE4\xBD\xA0\xE5\xA5\xBD\xE3\x80\x82\xE2\x80\x9C\xE5\xA5\xBD\xEF\xBC\x81\xE2\x80\x9D\xEF\xBC\x8C\xE4"
+      "\xBB\x96\xE3\x80\x82\n\n"
+      "1. First\n2.1. Second ... \xC2\xA0\xE2\x80\xA8 end\xF0\x9F\x98\x80\n";
+  const std::string records =
+      "{\"text\":\"A b. C d.\\nE\",\"data\":{\"text\":\"x\"},\"data.text\":\"y\"}\n\n"
+      "{\"text\":\"\\ud83d\\ude00 \\ud800 \\\\ud800\",\"data\":{\"text\":\"\\udc00z\"}}\r\n{\"text\":\" "
+      "\"}\n";
+  std::vector<std::string> seeds;
+  for (int choice = 0; choice < 27; ++choice) {
+    seeds.push_back(std::string(1, static_cast<char>(choice)) + text +
+                    (choice >= 9 ? "bad \xE4\xBD \xFF\xC0\x80 end\n" : ""));
+  }
+  for (int choice : {64, 73, 82, 192, 201, 210})
+    seeds.push_back(std::string(1, static_cast<char>(choice)) + records);
+  return seeds;
+}
+
+}  // namespace surprisal::fuzz

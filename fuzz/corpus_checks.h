@@ -1,0 +1,43 @@
+// Reading a corpus file of every kind, by every rule.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "fuzz/target.h"
+#include "text/corpus/document_reader.h"
+#include "text/unicode/utf8.h"
+
+namespace surprisal::fuzz {
+
+// A byte that chooses among the options of [data].
+inline CorpusOptions corpus_options(std::uint8_t choice) {
+  constexpr const char* kDocument[] = {"blank_line", "line", "file"};
+  constexpr const char* kSentence[] = {"both", "line", "split"};
+  constexpr const char* kInvalid[] = {"error", "replace", "skip"};
+  return {.document = kDocument[choice % 3],
+          .sentence = kSentence[choice / 3 % 3],
+          .field = choice & 128 ? "data.text" : "text",
+          .invalid_utf8 = kInvalid[choice / 9 % 3]};
+}
+
+inline void check_document(const Document& document) {
+  expect(find_invalid_utf8(document.text) == std::string::npos, "a document that is no UTF-8");
+  expect(document.line > 0 && !document.sentences.empty() && document.sentences.front() == 0,
+         "a document without a sentence");
+  for (std::size_t i = 1; i < document.sentences.size(); ++i) {
+    expect(document.sentences[i - 1] < document.sentences[i] && document.sentences[i] < document.text.size(),
+           "sentences out of order");
+  }
+}
+
+inline void check_corpus(const std::filesystem::path& file, const CorpusOptions& options) {
+  const std::vector<std::string> files = {file.string()};
+  DocumentReader reader(files, options);
+  for (Document document; reader.next(document);) {
+    cut_document(document, options);
+    check_document(document);
+  }
+}
+
+}  // namespace surprisal::fuzz
