@@ -170,5 +170,15 @@ TEST_F(File, DirectoryUnderAFileIsAnError) {
                (directory_ / "a/b").string() + ": cannot create the directory: Not a directory");
 }
 
+TEST(TemporaryNames, TellWhatTheyStandFor) {
+  EXPECT_EQ(target_of_temporary(".latest.123.0.tmp"), "latest");
+  EXPECT_EQ(target_of_temporary(".config.toml.4.17.tmp"), "config.toml");
+  EXPECT_EQ(target_of_temporary(".a.1.2.3.4.tmp"), "a.1.2");
+  for (const char* other : {"", ".", ".tmp", "..tmp", ".1.tmp", ".1.2.tmp", ".a.tmp", ".a.1.tmp",
+                            ".a.1.x.tmp", ".a..1.tmp", "a.1.2.tmp", ".a.1.2.tmp~", ".surprisal-cache"}) {
+    EXPECT_EQ(target_of_temporary(other), "") << other;
+  }
+}
+
 }  // namespace
 }  // namespace surprisal

@@ -85,6 +85,22 @@ TEST_F(Commit, RemovesLeftoversAndNothingElse) {
   EXPECT_THAT(names(), ElementsAre());
 }
 
+// Of a replaced file and a replaced link, and of a directory that lost its name for a moment.
+TEST_F(Commit, LeftoversOfReplacementsGoOrGetTheirNameBack) {
+  commit("old");
+  write_text(directory_ / ".config.toml.12.0.tmp", "half");
+  fs::create_symlink("nowhere", directory_ / ".latest.12.1.tmp");
+  fs::create_directory(directory_ / ".tmp-step");
+  remove_leftovers(directory_.path());
+  EXPECT_EQ(names().size(), 5u);
+  fs::rename(directory_ / "step", directory_ / ".step.12.2.tmp");
+  remove_leftovers(directory_.path());
+  EXPECT_NO_THROW(verify_manifest(directory_ / "step"));
+  fs::copy(directory_ / "step", directory_ / ".step.12.3.tmp", fs::copy_options::recursive);
+  remove_leftovers(directory_.path());
+  EXPECT_EQ(names().size(), 5u);
+}
+
 // Every byte of every file, and every length of it.
 TEST_F(Commit, EveryFlippedBitAndEveryTruncationIsFound) {
   commit("some weights");

@@ -226,6 +226,16 @@ TEST(ResumePlaces, MoreStepsThanAtFirst) {
   EXPECT_EQ(fs::read_symlink(runs / "run/latest"), "step-00000014");
 }
 
+TEST(ResumePlaces, FewerStepsThanItHasIsTheEnd) {
+  TinyRuns runs;
+  Configuration configuration = runs.configuration("causal", "run");
+  train_quietly(configuration);
+  configuration.train.max_steps = 5;
+  Recorder observer;
+  EXPECT_EQ(train(configuration, true, observer).steps, 12);
+  EXPECT_TRUE(observer.steps.empty());
+}
+
 TEST(ResumePlaces, AnotherRunIsRefused) {
   TinyRuns runs;
   Configuration configuration = runs.configuration("causal", "run");

@@ -117,6 +117,18 @@ TEST_F(RunDirectoryTest, RotationKeepsTheNewestTheBestAndMultiples) {
   EXPECT_TRUE(fs::exists(path_ / "step-00000006"));
 }
 
+TEST_F(RunDirectoryTest, TheBestIsOneThatIsThere) {
+  run_.open(false);
+  commit(2, {.limit = 1, .best = {2}});
+  // Step 4 was better, but could not be saved.
+  for (std::int64_t step : {6, 8}) commit(step, {.limit = 1, .best = {4}});
+  EXPECT_EQ(link("best"), "step-00000002");
+  EXPECT_EQ(names(), (std::set<std::string>{"step-00000002", "step-00000008", "latest", "best"}));
+  commit(10, {.limit = 1, .best = {4, 8}});
+  EXPECT_EQ(link("best"), "step-00000008");
+  EXPECT_EQ(names(), (std::set<std::string>{"step-00000008", "step-00000010", "latest", "best"}));
+}
+
 TEST_F(RunDirectoryTest, TheNewestThatIsWhole) {
   run_.open(false);
   std::vector<std::string> damaged;
