@@ -203,7 +203,7 @@ ModelConfig config_of(const std::vector<SafetensorsFile>& shards, const Glm130bI
                   {"num_layers", count_layers(first)},
                   {"num_attention_heads", count_heads(first, width, import.num_attention_heads)},
                   {"max_sequence_length", import.max_sequence_length}};
-  const ModelConfig config = find_family("glm-130b", "").read_config(json, first.path().string());
+  ModelConfig config = find_family("glm-130b", "").read_config(json, first.path().string());
   if (config.num_attention_heads % size != 0) {
     refuse(ErrorKind::data, {.what = "the shards do not divide the attention heads",
                              .where = first.path().string(),
