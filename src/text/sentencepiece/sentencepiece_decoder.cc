@@ -82,7 +82,7 @@ void SentencePieceDecoder::decode(std::vector<std::string>& pieces) const {
     text += text_of(piece, first, took_blank);
   }
   append_bytes(bytes, text);
-  pieces.assign(1, std::move(text));
+  pieces.assign(1, text);
 }
 
 }  // namespace surprisal
