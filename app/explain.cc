@@ -60,7 +60,9 @@ std::string mark(const Tokenizer& tokenizer, const Stream& stream, const Part& p
   return tokenizer.is_special(id) ? "special" : "";
 }
 
-Row cells(const Tokenizer& tokenizer, const Stream& stream, const Part& part, std::int32_t row) {
+// `note`: what the objective says of the row; empty: nothing.
+Row cells(const Tokenizer& tokenizer, const Stream& stream, const Part& part, std::int32_t row,
+          const std::string& note) {
   std::size_t at = static_cast<std::size_t>(row);
   auto target =
       std::find_if(stream.target.begin(), stream.target.end(), [&](const Target& t) { return t.row == row; });
@@ -74,7 +76,7 @@ Row cells(const Tokenizer& tokenizer, const Stream& stream, const Part& part, st
             fmt::format("[{},{})", stream.visible[at].begin, stream.visible[at].end),
             predicted ? fmt::format("{} ({})", token_text(tokenizer, predicted->id), predicted->id) : "",
             predicted ? fmt::format("{:g}", predicted->weight) : "",
-            mark(tokenizer, stream, part, row, predicted)};
+            note.empty() ? mark(tokenizer, stream, part, row, predicted) : note};
   return cells;
 }
 
@@ -94,8 +96,16 @@ void print_table(const std::vector<Row>& rows) {
   }
 }
 
+SampleKey key_of(const Sequence& sequence, const SampleArguments& arguments) {
+  return {.seed = static_cast<std::uint64_t>(arguments.seed),
+          .epoch = sequence.epoch,
+          .document = sequence.document,
+          .index = static_cast<std::uint32_t>(sequence.sample & 0xFFFFFF),
+          .progress = arguments.progress};
+}
+
 void print_sample(const Tokenizer& tokenizer, const Mixture& mixture, const TokenCorpus& corpus,
-                  const Stream& stream, std::size_t number) {
+                  const Stream& stream, const SampleNotes& notes, std::size_t number) {
   const Sequence& sequence = stream.sequence.front();
   const Part& part = mixture.parts()[static_cast<std::size_t>(sequence.part)];
   fmt::print("{}sample {}: {}, {} rows, {} target{}, document at {}, epoch {}\n", number == 1 ? "" : "\n",
@@ -106,9 +116,13 @@ void print_sample(const Tokenizer& tokenizer, const Mixture& mixture, const Toke
     fmt::print("label: row {}, class {} ({}), weight {:g}\n", label.row, label.cls,
                names.at(static_cast<std::size_t>(label.cls)), label.weight);
   }
+  for (const std::string& line : notes.lines) fmt::print("{}\n", line);
   std::vector<Row> table{
       {"row", "token", "id", "position", "block", "segment", "visible", "target", "weight", "mark"}};
-  for (std::int32_t row = 0; row < stream.size(); ++row) table.push_back(cells(tokenizer, stream, part, row));
+  for (std::int32_t row = 0; row < stream.size(); ++row) {
+    const std::string note = notes.rows.empty() ? "" : notes.rows[static_cast<std::size_t>(row)];
+    table.push_back(cells(tokenizer, stream, part, row, note));
+  }
   print_table(table);
 }
 
@@ -120,10 +134,12 @@ void explain_verb(Arguments& arguments, const std::vector<std::string>& rest) {
   TokenCorpus corpus = open_text(arguments.samples.text, arguments.samples.corpus, tokenizer);
   std::vector<Stream> streams = read_samples(arguments.samples, mixture, corpus);
   for (std::size_t index = 0; index < streams.size(); ++index) {
+    const Stream& stream = streams[index];
     if (arguments.json) {
-      fmt::print("{}\n", stream_to_json(streams[index]));
+      fmt::print("{}\n", stream_to_json(stream));
     } else {
-      print_sample(tokenizer, mixture, corpus, streams[index], index + 1);
+      const SampleKey key = key_of(stream.sequence.front(), arguments.samples);
+      print_sample(tokenizer, mixture, corpus, stream, mixture.notes(key, stream), index + 1);
     }
   }
 }

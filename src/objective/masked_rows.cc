@@ -64,17 +64,6 @@ Rows choose_words_alone(Random& random, double probability, const std::vector<Wo
   return rows;
 }
 
-SpanLengths::SpanLengths(double p, std::int64_t most) {
-  double sum = 0, term = p;
-  for (std::int64_t length = 1; length <= most; ++length, term *= 1 - p) up_to_.push_back(sum += term);
-  for (double& value : up_to_) value /= sum;
-}
-
-std::size_t SpanLengths::draw(Random& random) const {
-  auto found = std::upper_bound(up_to_.begin(), up_to_.end() - 1, random.uniform());
-  return static_cast<std::size_t>(found - up_to_.begin()) + 1;
-}
-
 Rows choose_spans(Random& random, std::size_t count, const SpanLengths& lengths,
                   const std::vector<Word>& words) {
   struct Place {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/random.h"
+#include "objective/span_lengths.h"
 
 namespace surprisal {
 
@@ -31,16 +32,6 @@ Rows choose_tokens_alone(Random& random, double probability, Rows rows);
 // taken.
 Rows choose_words(Random& random, std::size_t count, std::vector<Word> words);
 Rows choose_words_alone(Random& random, double probability, const std::vector<Word>& words);
-
-// Lengths of spans in words: p(l) = p (1 - p)^(l - 1) for l up to `most`, divided by its sum.
-class SpanLengths {
- public:
-  SpanLengths(double p, std::int64_t most);
-  std::size_t draw(Random& random) const;
-
- private:
-  std::vector<double> up_to_;  // probability of at most index + 1
-};
 
 // Spans until they hold `count` rows, as in SpanBERT. A span has a drawn length and begins at the word that
 // holds a row drawn from all; where that row is in a span already, both are drawn anew. It ends where words

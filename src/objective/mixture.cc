@@ -59,12 +59,15 @@ class Builder {
 
   const ObjectiveEntry& entry(const WrittenTerm& term) const {
     if (const ObjectiveEntry* found = find_objective(term.name)) return *found;
-    std::vector<std::string> names;
-    for (const ObjectiveEntry& known : objective_table()) names.emplace_back(known.traits.name);
+    std::vector<std::string> names, shown;  // "blank_infilling:token" is one of the variants of a name
+    for (const ObjectiveEntry& known : objective_table()) {
+      names.emplace_back(known.traits.name);
+      if (known.traits.name.find(':') == std::string_view::npos) shown.push_back(names.back());
+    }
     std::string near = nearest_name(term.name, names);
     throw specification_error(text_, term.offset,
                               {.what = fmt::format("unknown objective {}", term.name),
-                               .expected = fmt::format("one of {}", fmt::join(names, ", ")),
+                               .expected = fmt::format("one of {}", fmt::join(shown, ", ")),
                                .fix = near.empty() ? "" : fmt::format("did you mean {}?", near)});
   }
 
@@ -167,6 +170,17 @@ bool Mixture::decoder() const {
   return every_part(parts_, [](const ObjectiveTraits& traits) { return traits.decoder; });
 }
 
+SampleExtent Mixture::extent() const {
+  SampleExtent largest;
+  for (std::size_t part = 0; part < parts_.size(); ++part) {
+    const SampleExtent extent = builder(part).extent(sequence_length_);
+    largest.rows = std::max(largest.rows, extent.rows);
+    largest.positions = std::max(largest.positions, extent.positions);
+    largest.block_positions = std::max(largest.block_positions, extent.block_positions);
+  }
+  return largest;
+}
+
 std::int32_t Mixture::classes() const {
   std::int32_t classes = 0;
   for (const Part& part : parts_) {
@@ -192,11 +206,18 @@ std::int64_t Mixture::build(const TokenCorpus& corpus, const SampleKey& key, std
                             Stream& sample) const {
   std::size_t part = draw_part(key);
   const std::vector<Term>& terms = parts_[part].terms;
-  // The objective over labels says how a sequence is made, the one over tokens then acts on it.
-  std::int64_t next = terms.back().objective->build(corpus, key, cursor, sample);
+  std::int64_t next = builder(part).build(corpus, key, cursor, sample);
   if (terms.size() > 1) terms.front().objective->join(key, sample);
   sample.sequence.front().part = static_cast<std::int32_t>(part);
   return next;
+}
+
+std::int32_t Mixture::group(const SampleKey& key) const {
+  return builder(draw_part(key)).group(key);
+}
+
+SampleNotes Mixture::notes(const SampleKey& key, const Stream& sample) const {
+  return builder(draw_part(key)).notes(key, sample);
 }
 
 void Mixture::check_corpus(const TokenCorpus& corpus) const {

@@ -36,7 +36,8 @@ class Mixture {
           std::int64_t sequence_length);
 
   const std::string& specification() const { return specification_; }
-  std::int64_t sequence_length() const { return sequence_length_; }  // no sample is longer
+  std::int64_t sequence_length() const { return sequence_length_; }
+  SampleExtent extent() const;  // no sample of any part goes beyond it
   const std::vector<Part>& parts() const { return parts_; }
   bool has_tokens() const;
   bool has_labels() const;
@@ -51,10 +52,17 @@ class Mixture {
   std::int64_t build(const TokenCorpus& corpus, const SampleKey& key, std::int64_t cursor,
                      Stream& sample) const;
 
+  // Of the sample of `key`: see Objective.
+  std::int32_t group(const SampleKey& key) const;
+  SampleNotes notes(const SampleKey& key, const Stream& sample) const;
+
   void check_corpus(const TokenCorpus& corpus) const;
 
  private:
   std::size_t draw_part(const SampleKey& key) const;
+  // Of the part: the objective that lays out its samples. One over labels stands last, and one over tokens
+  // then acts on what it laid.
+  const Objective& builder(std::size_t part) const { return *parts_[part].terms.back().objective; }
 
   std::string specification_;
   std::int64_t sequence_length_;

@@ -30,17 +30,6 @@ struct Schedule {
   double at(double progress) const { return std::lerp(first, last, progress); }
 };
 
-void require_choice(const char* key, const std::string& value, std::initializer_list<const char*> choices) {
-  std::string expected;
-  for (const char* choice : choices) {
-    if (value == choice) return;
-    expected += fmt::format("{}{}", expected.empty() ? "" : " or ", choice);
-  }
-  throw Error(ErrorKind::usage, {.what = fmt::format("objective.mlm.{} is unknown", key),
-                                 .found = value,
-                                 .expected = std::move(expected)});
-}
-
 void require_shares(const char* prefix, double mask, double random) {
   constexpr double kRounding = 1e-9;  // of a sum of decimal fractions
   if (mask + random <= 1 + kRounding) return;
@@ -51,8 +40,8 @@ void require_shares(const char* prefix, double mask, double random) {
 }
 
 void check_units(const MlmOptions& options) {
-  require_choice("count", options.count, {"fixed", "bernoulli"});
-  require_choice("unit", options.unit, {"token", "word", "span"});
+  require_choice("objective.mlm.count", options.count, {"fixed", "bernoulli"});
+  require_choice("objective.mlm.unit", options.unit, {"token", "word", "span"});
   if (options.unit == "span" && options.count == "bernoulli") {
     throw Error(ErrorKind::usage,
                 {.what = "objective.mlm.count = \"bernoulli\" has no meaning with spans",
@@ -81,7 +70,9 @@ class Mlm : public Objective {
     check_units(options);
     bernoulli_ = options.count == "bernoulli";
     if (options.unit != "token") words_.emplace("objective.mlm.unit = \"" + options.unit + "\"", tokenizer);
-    if (options.unit == "span") span_lengths_.emplace(options.span_probability, options.span_max_words);
+    if (options.unit == "span") {
+      span_lengths_ = SpanLengths::geometric(options.span_probability, options.span_max_words);
+    }
     require_length(kMlmTraits.name, sequence_length, special_rows(template_) + 1);
     list_tokens(tokenizer);
   }

@@ -4,6 +4,18 @@
 
 namespace surprisal {
 
+SampleExtent Objective::extent(std::int64_t sequence_length) const {
+  return {.rows = sequence_length, .positions = sequence_length};
+}
+
+std::int32_t Objective::group(const SampleKey&) const {
+  return 0;
+}
+
+SampleNotes Objective::notes(const SampleKey&, const Stream&) const {
+  return {};
+}
+
 void Objective::join(const SampleKey&, Stream&) const {
   assert(!"only an objective whose traits say joins_labels is asked to join");
 }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "surprisal/stream.h"
 #include "surprisal/tokenizer.h"
@@ -43,10 +44,24 @@ struct ObjectiveTraits {
   // Whether a pass predicts every token of a document exactly once, its end too: bits per byte are defined.
   bool covers_text = false;
   bool decoder = false;      // rows see what was read before them and nothing else: text can be generated
+  bool own_sight = false;    // neither that, nor do all rows see the whole sequence
   std::int32_t classes = 0;  // of a label objective
   std::array<std::string_view, 2> class_names{};  // likewise
   // Of a token objective: it can act on a sequence that a label objective laid out (`mlm + nsp`), by join().
   bool joins_labels = false;
+};
+
+// Bounds of an objective's samples, for memory and for the tables of a model.
+struct SampleExtent {
+  std::int64_t rows = 0;             // of one sample
+  std::int64_t positions = 0;        // position < positions
+  std::int64_t block_positions = 1;  // likewise
+};
+
+// What to tell people of a sample besides its arrays.
+struct SampleNotes {
+  std::vector<std::string> lines;  // of the whole
+  std::vector<std::string> rows;   // of each row, or empty
 };
 
 class Objective {
@@ -59,6 +74,15 @@ class Objective {
   // next sample, above `cursor`; the document's size where this was the last.
   virtual std::int64_t build(const TokenCorpus& corpus, const SampleKey& key, std::int64_t cursor,
                              Stream& sample) const = 0;
+
+  // No sample at this sequence length goes beyond it.
+  virtual SampleExtent extent(std::int64_t sequence_length) const;
+
+  // Samples of one group alone share a pack. 0 unless an objective keeps kinds of its samples apart.
+  virtual std::int32_t group(const SampleKey& key) const;
+
+  // Of a sample that build() made of `key`.
+  virtual SampleNotes notes(const SampleKey& key, const Stream& sample) const;
 
   // Where traits().joins_labels: changes tokens of `sample`, which a label objective laid out, and adds
   // targets.

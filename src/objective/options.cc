@@ -43,6 +43,8 @@ void ObjectiveOptions::visit_tables(OptionVisitor& visitor) {
   visitor.table("mlm", "masked language model", [&](OptionVisitor& table) { mlm.visit(table); });
   visitor.table("nsp", "next sentence prediction", [&](OptionVisitor& table) { nsp.visit(table); });
   visitor.table("sop", "sentence order prediction", [&](OptionVisitor& table) { sop.visit(table); });
+  visitor.table("blank_infilling", "blank infilling, as GLM has it",
+                [&](OptionVisitor& table) { blank_infilling.visit(table); });
 }
 
 }  // namespace surprisal

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/options.h"
+#include "objective/blank_options.h"
 
 namespace surprisal {
 
@@ -45,6 +46,7 @@ struct ObjectiveOptions {
   MlmOptions mlm{};
   NspOptions nsp{};
   SopOptions sop{};
+  BlankInfillingOptions blank_infilling{};
   void visit(OptionVisitor& visitor);         // [objective] with its tables
   void visit_tables(OptionVisitor& visitor);  // the tables alone
 };

@@ -1,5 +1,6 @@
 #include "objective/registry.h"
 
+#include "objective/blank_infilling.h"
 #include "objective/causal.h"
 #include "objective/mlm.h"
 #include "objective/nsp.h"
@@ -10,8 +11,15 @@ namespace surprisal {
 
 std::span<const ObjectiveEntry> objective_table() {
   static const ObjectiveEntry table[] = {
-      {kMlmTraits, make_mlm},       {kNspTraits, make_nsp},         {kSopTraits, make_sop},
-      {kCausalTraits, make_causal}, {kReverseTraits, make_reverse},
+      {kMlmTraits, make_mlm},
+      {kNspTraits, make_nsp},
+      {kSopTraits, make_sop},
+      {kCausalTraits, make_causal},
+      {kReverseTraits, make_reverse},
+      {kBlankInfillingTraits, make_blank_infilling},
+      {kTokenInfillingTraits, make_token_infilling},
+      {kSentenceInfillingTraits, make_sentence_infilling},
+      {kDocumentInfillingTraits, make_document_infilling},
   };
   return table;
 }

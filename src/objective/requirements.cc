@@ -1,11 +1,16 @@
 #include "objective/requirements.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "surprisal/error.h"
+
+#include "core/options.h"
 
 namespace surprisal {
 namespace {
@@ -14,8 +19,9 @@ namespace {
 std::string describe(const Tokenizer& tokenizer) {
   const SpecialTokens& special = tokenizer.special();
   const std::pair<const char*, std::optional<std::int32_t>> roles[] = {
-      {"pad", special.pad},   {"unk", special.unk}, {"cls", special.cls}, {"sep", special.sep},
-      {"mask", special.mask}, {"bos", special.bos}, {"eos", special.eos}};
+      {"pad", special.pad},   {"unk", special.unk},     {"cls", special.cls},     {"sep", special.sep},
+      {"mask", special.mask}, {"gmask", special.gmask}, {"smask", special.smask}, {"bos", special.bos},
+      {"eos", special.eos},   {"sop", special.sop},     {"eop", special.eop}};
   std::string text;
   for (const auto& [role, id] : roles) {
     if (id) text += fmt::format("{}{} {}", text.empty() ? "one with " : ", ", role, tokenizer.token(*id));
@@ -23,14 +29,47 @@ std::string describe(const Tokenizer& tokenizer) {
   return text.empty() ? "one without special tokens" : text;
 }
 
+[[noreturn]] void fail(std::string_view objective, std::string_view needs, const Tokenizer& tokenizer,
+                       std::string fix) {
+  throw Error(ErrorKind::usage,
+              {.what = fmt::format("objective {} needs a tokenizer with {}", objective, needs),
+               .found = describe(tokenizer),
+               .fix = std::move(fix)});
+}
+
+struct NamedToken {
+  const char* name;  // as GLM's own tokenizers spell it
+  std::optional<std::int32_t> SpecialTokens::*id;
+};
+
+NamedToken named(BlankToken token) {
+  switch (token) {
+    case BlankToken::mask:
+      return {"[MASK]", &SpecialTokens::mask};
+    case BlankToken::gmask:
+      return {"[gMASK]", &SpecialTokens::gmask};
+    case BlankToken::smask:
+      return {"[sMASK]", &SpecialTokens::smask};
+    case BlankToken::start_of_piece:
+      return {"<|startofpiece|>", &SpecialTokens::sop};
+    case BlankToken::end_of_piece:
+      return {"<|endofpiece|>", &SpecialTokens::eop};
+  }
+  return {};
+}
+
 }  // namespace
 
 void fail_tokenizer(std::string_view objective, std::string_view needs, std::string_view type,
                     const Tokenizer& tokenizer) {
-  throw Error(ErrorKind::usage,
-              {.what = fmt::format("objective {} needs a tokenizer with {}", objective, needs),
-               .found = describe(tokenizer),
-               .fix = fmt::format("`surprisal tokenizer train --type {}` makes one that has it", type)});
+  fail(objective, needs, tokenizer,
+       fmt::format("`surprisal tokenizer train --type {}` makes one that has it", type));
+}
+
+std::int32_t require_blank_token(std::string_view objective, BlankToken token, const Tokenizer& tokenizer) {
+  const NamedToken special = named(token);
+  if (std::optional<std::int32_t> id = tokenizer.special().*special.id) return *id;
+  fail(objective, special.name, tokenizer, fmt::format("`{}` adds it to yours", glm_specials_command()));
 }
 
 std::int32_t require_special(std::string_view objective, std::string_view role,
@@ -54,6 +93,16 @@ void require_probability(const std::string& option, double value) {
   throw Error(ErrorKind::usage, {.what = option + " is out of range",
                                  .found = fmt::format("{}", value),
                                  .expected = "a number in [0, 1]"});
+}
+
+void require_choice(const std::string& option, const std::string& value,
+                    std::span<const std::string_view> choices) {
+  if (std::find(choices.begin(), choices.end(), value) != choices.end()) return;
+  const std::string near = nearest_name(value, {choices.begin(), choices.end()});
+  throw Error(ErrorKind::usage, {.what = option + " is unknown",
+                                 .found = value,
+                                 .expected = fmt::format("{}", fmt::join(choices, " or ")),
+                                 .fix = near.empty() ? "" : fmt::format("did you mean {}?", near)});
 }
 
 }  // namespace surprisal

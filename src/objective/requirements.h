@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,11 +22,25 @@ std::int32_t require_special(std::string_view objective, std::string_view role,
 [[noreturn]] void fail_tokenizer(std::string_view objective, std::string_view needs, std::string_view type,
                                  const Tokenizer& tokenizer);
 
+// The tokens of blank infilling.
+enum class BlankToken { mask, gmask, smask, start_of_piece, end_of_piece };
+
+// Its id. Throws Error (usage) where the tokenizer has none, and says how it gets one.
+std::int32_t require_blank_token(std::string_view objective, BlankToken token, const Tokenizer& tokenizer);
+
 // Throws Error (usage) unless least <= length < 2^31.
 void require_length(std::string_view objective, std::int64_t length, std::int64_t least);
 
 // Throws Error (usage) unless 0 <= value <= 1. Options read from a file were checked before, those set by a
 // program not.
 void require_probability(const std::string& option, double value);
+
+// Throws Error (usage), with the nearest choice, unless `value` is one of `choices`.
+void require_choice(const std::string& option, const std::string& value,
+                    std::span<const std::string_view> choices);
+inline void require_choice(const std::string& option, const std::string& value,
+                           std::initializer_list<std::string_view> choices) {
+  require_choice(option, value, std::span(choices.begin(), choices.size()));
+}
 
 }  // namespace surprisal

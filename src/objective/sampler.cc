@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -23,6 +24,37 @@ Error no_target(const Mixture& mixture) {
   return Error(ErrorKind::data,
                {.what = fmt::format("the corpus has no target for objective \"{}\"", mixture.specification()),
                 .fix = "give text with tokens that are not special"});
+}
+
+void check_pack(const Mixture& mixture, std::int32_t pack_tokens) {
+  const std::int64_t rows = mixture.extent().rows, length = mixture.sequence_length();
+  if (rows <= pack_tokens) return;
+  std::string found = fmt::format("a sequence length of {}", length), least;
+  if (rows > length) {
+    found += fmt::format(", with which \"{}\" has up to {} rows", mixture.specification(), rows);
+    least = fmt::format(" to {} or more", rows);
+  }
+  throw Error(ErrorKind::usage,
+              {.what = "a sample may be longer than a micro-batch",
+               .found = std::move(found),
+               .expected = fmt::format("at most {} tokens", pack_tokens),
+               .fix = fmt::format("raise train.micro_batch_tokens{} or lower data.sequence_length", least)});
+}
+
+// Indices of samples, packed. Those of one group alone share a pack.
+std::vector<std::vector<std::int32_t>> pack_groups(
+    const std::vector<std::int32_t>& lengths, const std::map<std::int32_t, std::vector<std::int32_t>>& groups,
+    std::int32_t capacity) {
+  std::vector<std::vector<std::int32_t>> packs;
+  for (const auto& [group, samples] : groups) {
+    std::vector<std::int32_t> own;
+    for (std::int32_t sample : samples) own.push_back(lengths[static_cast<std::size_t>(sample)]);
+    for (auto& pack : pack_best_fit(own, capacity)) {
+      for (std::int32_t& index : pack) index = samples[static_cast<std::size_t>(index)];
+      packs.push_back(std::move(pack));
+    }
+  }
+  return packs;
 }
 
 // Builds the samples of one document in order, leaving out those without anything to predict, until `visit`
@@ -52,12 +84,7 @@ bool visit_document(const TokenCorpus& corpus, const Mixture& mixture, SampleKey
 Sampler::Sampler(const TokenCorpus& corpus, const Mixture& mixture, std::uint64_t seed,
                  std::int32_t pack_tokens, SampleOrder order)
     : corpus_(corpus), mixture_(mixture), seed_(seed), pack_tokens_(pack_tokens), order_(order) {
-  if (mixture.sequence_length() > pack_tokens) {
-    throw Error(ErrorKind::usage, {.what = "a sample may be longer than a micro-batch",
-                                   .found = fmt::format("a sequence length of {}", mixture.sequence_length()),
-                                   .expected = fmt::format("at most {} tokens", pack_tokens),
-                                   .fix = "raise train.micro_batch_tokens or lower data.sequence_length"});
-  }
+  check_pack(mixture, pack_tokens);
   mixture.check_corpus(corpus);
   double average = static_cast<double>(corpus.tokens()) / static_cast<double>(corpus.documents());
   double documents = std::ceil(kPacksOfWindow * pack_tokens / average);
@@ -88,16 +115,18 @@ Sampler::Plan Sampler::plan(std::uint32_t epoch, std::uint64_t window) {
   std::uint64_t end = std::min(begin + window_documents_, corpus_.documents());
   Plan plan;
   std::vector<std::int32_t> lengths;
+  std::map<std::int32_t, std::vector<std::int32_t>> groups;
   for (std::uint64_t place = begin; place < end; ++place) {
     SampleKey key{.seed = seed_, .epoch = epoch, .document = shuffled ? documents(place) : place};
     visit_document(corpus_, mixture_, key, scratch_,
                    [&](const SampleKey& sample, std::int64_t cursor, const Stream& stream) {
+                     groups[mixture_.group(sample)].push_back(static_cast<std::int32_t>(lengths.size()));
                      plan.samples.push_back({sample.document, sample.index, cursor});
                      lengths.push_back(stream.size());
                      return true;
                    });
   }
-  std::vector<std::vector<std::int32_t>> packs = pack_best_fit(lengths, pack_tokens_);
+  std::vector<std::vector<std::int32_t>> packs = pack_groups(lengths, groups, pack_tokens_);
   if (!shuffled) std::sort(packs.begin(), packs.end());
   Permutation places({seed_, window, epoch, Purpose::pack_order}, packs.size());
   for (std::uint64_t i = 0; i < packs.size(); ++i) {

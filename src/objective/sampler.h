@@ -28,8 +28,8 @@ enum class SampleOrder { shuffled, as_written };
 class Sampler {
  public:
   // `pack_tokens`: capacity of a stream. The objects must outlive the sampler. Throws Error (usage) where a
-  // sample could be longer than a pack (sequence_length > pack_tokens), Error (data) where the corpus yields
-  // no target at all.
+  // sample could be longer than a pack (mixture.extent().rows > pack_tokens), Error (data) where the corpus
+  // yields no target at all.
   Sampler(const TokenCorpus& corpus, const Mixture& mixture, std::uint64_t seed, std::int32_t pack_tokens,
           SampleOrder order);
 

@@ -21,7 +21,8 @@ bool begins_number(char c) {
 // A recursive descent over the text, one function a rule of the grammar.
 class Parser {
  public:
-  explicit Parser(const std::string& text) : text_(text), mixes_(text.find('|') != std::string::npos) {}
+  Parser(const std::string& text, std::string_view key)
+      : text_(text), key_(key), mixes_(text.find('|') != std::string::npos) {}
 
   std::vector<WrittenPart> specification() {
     std::vector<WrittenPart> parts{part()};
@@ -67,7 +68,7 @@ class Parser {
     while (at_ < text_.size() && !is_blank(text_[at_]) && text_[at_] != '+' && text_[at_] != '|') ++at_;
     if (at_ == term.offset || begins_number(text_[term.offset])) {
       at_ = term.offset;
-      fail("there is no objective here", "the name of one");
+      fail(fmt::format("there is no {} here", key_.substr(key_.rfind('.') + 1)), "the name of one");
     }
     end_of_name_ = at_;
     term.name = text_.substr(term.offset, at_ - term.offset);
@@ -107,11 +108,12 @@ class Parser {
   }
 
   [[noreturn]] void fail(std::string what, std::string expected) const {
-    throw specification_error(text_, at_,
-                              {.what = std::move(what), .found = word(), .expected = std::move(expected)});
+    throw specification_error(
+        text_, at_, {.what = std::move(what), .found = word(), .expected = std::move(expected)}, key_);
   }
 
   const std::string& text_;
+  std::string_view key_;
   bool mixes_;
   std::size_t at_ = 0;
   std::size_t end_of_name_ = 0;  // of the last term
@@ -119,17 +121,18 @@ class Parser {
 
 }  // namespace
 
-std::vector<WrittenPart> parse_specification(const std::string& specification) {
-  return Parser(specification).specification();
+std::vector<WrittenPart> parse_specification(const std::string& specification, std::string_view key) {
+  return Parser(specification, key).specification();
 }
 
-Error specification_error(const std::string& specification, std::size_t offset, ErrorParts parts) {
+Error specification_error(const std::string& specification, std::size_t offset, ErrorParts parts,
+                          std::string_view key) {
   std::size_t column = 1;
   for (char c : std::string_view(specification).substr(0, offset)) {
     bool continues = (static_cast<unsigned char>(c) & 0xC0) == 0x80;  // a byte within a character of UTF-8
     if (!continues) ++column;
   }
-  parts.where = fmt::format("objective \"{}\", column {}", specification, column);
+  parts.where = fmt::format("{} \"{}\", column {}", key, specification, column);
   return Error(ErrorKind::usage, std::move(parts));
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "surprisal/error.h"
@@ -22,10 +23,12 @@ struct WrittenPart {
   std::vector<WrittenTerm> terms;  // at least one
 };
 
-// Throws Error (usage) with the column. Numbers are within [0, 1e9].
-std::vector<WrittenPart> parse_specification(const std::string& specification);
+// Throws Error (usage) with the column. Numbers are within [0, 1e9]. `key` says in errors what was given so.
+std::vector<WrittenPart> parse_specification(const std::string& specification,
+                                             std::string_view key = "objective");
 
 // An error at a place of a specification: where = `objective "mlm + causl", column 7`.
-Error specification_error(const std::string& specification, std::size_t offset, ErrorParts parts);
+Error specification_error(const std::string& specification, std::size_t offset, ErrorParts parts,
+                          std::string_view key = "objective");
 
 }  // namespace surprisal

@@ -1,5 +1,6 @@
 #include "train/setup.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -12,7 +13,9 @@
 namespace surprisal {
 namespace {
 
-ModelConfig model_config(const Configuration& configuration, const Tokenizer& tokenizer) {
+// `positions`: that the objective's samples need.
+ModelConfig model_config(const Configuration& configuration, const Tokenizer& tokenizer,
+                         std::int64_t positions) {
   const ModelOptions& options = configuration.model;
   ModelConfig config;
   if (options.path.empty()) {
@@ -21,12 +24,39 @@ ModelConfig model_config(const Configuration& configuration, const Tokenizer& to
     config = family.from_options(options,
                                  {tokenizer.vocabulary_size(), special.bos.value_or(-1),
                                   special.eos.value_or(-1), special.pad.value_or(-1)},
-                                 configuration.data.sequence_length);
+                                 std::max(positions, configuration.data.sequence_length));
     check_config(config, ErrorKind::usage, "[model]");
   } else {
     config = read_model_config(options.path);
   }
   return config;
+}
+
+// The positions that an objective's samples may have, and the model's tables.
+void check_positions(const ModelConfig& config, const Mixture& mixture) {
+  const SampleExtent extent = mixture.extent();
+  if (extent.positions > config.max_position_embeddings) {
+    throw Error(
+        ErrorKind::usage,
+        {.what = fmt::format("objective \"{}\" counts positions beyond the model's", mixture.specification()),
+         .found =
+             fmt::format("{}, with data.sequence_length = {}", extent.positions, mixture.sequence_length()),
+         .expected = fmt::format("at most {}", config.max_position_embeddings),
+         .fix = "lower data.sequence_length"});
+  }
+  if (extent.block_positions > std::max<std::int64_t>(config.block_positions, 1)) {
+    throw Error(
+        ErrorKind::usage,
+        {.what = fmt::format("objective \"{}\" counts block positions beyond the model's",
+                             mixture.specification()),
+         .where = fmt::format("family {}", config.family),
+         .found = fmt::format("{}", extent.block_positions),
+         .expected = config.block_positions == 0 ? std::string("none")
+                                                 : fmt::format("at most {}", config.block_positions),
+         .fix = config.block_positions == 0
+                    ? "set objective.blank_infilling.position = \"repeat\", or use a model of family glm"
+                    : "lower data.sequence_length or objective.blank_infilling.max_span"});
+  }
 }
 
 // What model, tokenizer and objective must agree on, before anything is allocated.
@@ -44,6 +74,7 @@ void check_fit(const Configuration& configuration, const ModelConfig& config, co
                                    .found = fmt::format("{}", configuration.data.sequence_length),
                                    .expected = fmt::format("at most {}", config.max_position_embeddings)});
   }
+  check_positions(config, mixture);
   if (mixture.has_labels() && config.type_vocab_size == 1) {
     throw Error(ErrorKind::usage,
                 {.what = fmt::format("objective \"{}\" needs two segments", mixture.specification()),
@@ -65,9 +96,12 @@ void check_fit(const Configuration& configuration, const ModelConfig& config, co
 }
 
 std::string sight_warning(const ModelConfig& config, const Mixture& mixture) {
-  bool decoder = find_family(config.family, "model.family").decoder;
+  const Family& family = find_family(config.family, "model.family");
+  if (family.any_sight) return {};
+  const bool decoder = family.decoder;
   for (const Part& part : mixture.parts()) {
-    if (part.terms.front().objective->traits().decoder == decoder) continue;
+    const ObjectiveTraits& traits = part.terms.front().objective->traits();
+    if (traits.decoder == decoder && !traits.own_sight) continue;
     return fmt::format(
         "warning: other programs let the rows of a {} see {}; what \"{}\" trains is right in this one alone",
         config.family, decoder ? "only what stands before them" : "the whole sequence", part.name);
@@ -87,7 +121,7 @@ RunSetup::RunSetup(const Configuration& configuration)
     : tokenizer(Tokenizer::load(configuration.tokenizer.path)),
       mixture(configuration.objective.train, configuration.objective, tokenizer,
               configuration.data.sequence_length),
-      config(model_config(configuration, tokenizer)) {
+      config(model_config(configuration, tokenizer, mixture.extent().positions)) {
   if (configuration.model.new_heads && mixture.classes() > config.classes) {
     add_sentence_head(mixture.classes(), config);
   }

@@ -13,6 +13,7 @@
 #include "store/safetensors.h"
 #include "tests/app/program.h"
 #include "tests/infer/tiny_language.h"
+#include "tests/objective/tokenizers.h"
 
 namespace surprisal {
 namespace {
@@ -142,6 +143,53 @@ TEST(Explain, NamesTheOrderOfSegments) {
                HasSubstr("objective sop needs documents of two sentences or more: found 2 of one sentence"));
   EXPECT_FAILS(workplace.run({"loss", "--model", "gpt2", "--objective", "sop", "--text", "text.txt"}), 2,
                HasSubstr("objective sop needs a tokenizer with a template for pairs"));
+}
+
+// Both rows of positions, who sees what, and which piece fills which blank.
+TEST(Explain, NamesTheOrderOfPieces) {
+  Workplace workplace;
+  glm_tokenizer().save(workplace / "glm");
+  workplace.write("glm.txt", "w11 w12 w13 w14 w15 w16 w17 w18\n");
+  auto explain = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"explain", "--objective", "blank_infilling", "--tokenizer", "glm", "glm.txt"});
+    return workplace.run(more);
+  };
+  const Outcome token = explain({"--objective.blank_infilling.mask_ratio", "0.3", "--seed", "2"});
+  ASSERT_EQ(token.code, 0) << token.err;
+  EXPECT_EQ(token.out, R"(sample 1: blank_infilling, 12 rows, 5 targets, document at glm.txt:1, epoch 0
+level token: rows [0,7) are the text and see one another; 1 piece follows, of blank 1
+row  token             id  position  block  segment  visible  target              weight  mark
+0    [CLS]             2   0         0      0        [0,7)                                special
+1    w11               11  1         0      0        [0,7)
+2    w12               12  2         0      0        [0,7)
+3    w13               13  3         0      0        [0,7)
+4    w14               14  4         0      0        [0,7)
+5    [MASK]            4   5         0      0        [0,7)                                blank 1
+6    <|endoftext|>     0   6         0      0        [0,7)                                special
+7    <|startofpiece|>  7   5         1      0        [0,8)    w15 (15)            1       piece 1: blank 1
+8    w15               15  5         2      0        [0,9)    w16 (16)            1       piece 1: blank 1
+9    w16               16  5         3      0        [0,10)   w17 (17)            1       piece 1: blank 1
+10   w17               17  5         4      0        [0,11)   w18 (18)            1       piece 1: blank 1
+11   w18               18  5         5      0        [0,12)   <|endofpiece|> (8)  1       piece 1: blank 1
+)");
+  const Outcome document = explain(
+      {"--objective.blank_infilling.preset", "glm-130b", "--objective.blank_infilling.level", "document"});
+  EXPECT_EQ(document.out, R"(sample 1: blank_infilling, 9 rows, 6 targets, document at glm.txt:1, epoch 0
+level document: rows [0,3) are the text and see one another; 1 piece follows, of blank 1
+row  token             id  position  block  segment  visible  target    weight  mark
+0    w11               11  0         0      0        [0,3)
+1    w12               12  1         0      0        [0,3)
+2    [gMASK]           5   2         0      0        [0,3)                      blank 1
+3    <|startofpiece|>  7   3         0      0        [0,4)    w13 (13)  1       piece 1: blank 1
+4    w13               13  4         0      0        [0,5)    w14 (14)  1       piece 1: blank 1
+5    w14               14  5         0      0        [0,6)    w15 (15)  1       piece 1: blank 1
+6    w15               15  6         0      0        [0,7)    w16 (16)  1       piece 1: blank 1
+7    w16               16  7         0      0        [0,8)    w17 (17)  1       piece 1: blank 1
+8    w17               17  8         0      0        [0,9)    w18 (18)  1       piece 1: blank 1
+)");
+  EXPECT_FAILS(
+      workplace.run({"explain", "--objective", "blank_infilling", "--tokenizer", "wordpiece", "text.txt"}), 2,
+      HasSubstr("`surprisal tokenizer add-specials --specials glm --tokenizer DIR --out DIR`"));
 }
 
 // Mask rates that change over a run: the end is what is shown unless --progress says otherwise.

@@ -232,36 +232,44 @@ TEST(Transformer, InitialWeightsAreTheSameForAnyNumberOfThreads) {
   expect_same_for_any_threads(run, same_bits<Floats>);
 }
 
-TEST(Transformer, InitialWeightsAreWhatTheTableSays) {
-  ModelOptions options = tiny_options("gpt2");
-  options.hidden_size = 96;
-  options.intermediate_size = 200;
-  Transformer model = make_model(find_family("gpt2", "").from_options(options, 211, 17));
-  model.initialise(7);
-  for (std::size_t index = 0; index < model.table().parameters.size(); ++index) {
-    const Parameter& parameter = model.table().parameters[index];
-    const std::int64_t count = parameter.shape.elements();
-    const std::span weights(model.weight(static_cast<int>(index)).f32(), static_cast<std::size_t>(count));
-    SCOPED_TRACE(parameter.name);
-    if (parameter.initial != Initial::normal) {
-      EXPECT_THAT(weights, testing::Each(parameter.initial == Initial::one ? 1.0f : 0.0f));
-      continue;
-    }
-    double mean = 0, square = 0;
-    for (float weight : weights) {
-      mean += weight / static_cast<double>(count);
-      square += weight * static_cast<double>(weight) / static_cast<double>(count);
-    }
-    // Five standard errors of mean and variance.
-    const double range = parameter.range, root = std::sqrt(static_cast<double>(count));
-    EXPECT_NEAR(mean, 0, 5 * range / root);
-    EXPECT_NEAR(square, range * range, 5 * range * range * std::sqrt(2.0) / root);
+// Mean and variance are within five standard errors.
+void expect_normal(std::span<const float> weights, double range) {
+  double mean = 0, square = 0;
+  const double count = static_cast<double>(weights.size());
+  for (float weight : weights) {
+    mean += weight / count;
+    square += weight * static_cast<double>(weight) / count;
   }
-  const Floats first(model.weights().begin(), model.weights().end());
-  model.initialise(8);
-  EXPECT_NE(first, Floats(model.weights().begin(), model.weights().end()));
-  model.initialise(7);
-  EXPECT_EQ(first, Floats(model.weights().begin(), model.weights().end()));
+  EXPECT_NEAR(mean, 0, 5 * range / std::sqrt(count));
+  EXPECT_NEAR(square, range * range, 5 * range * range * std::sqrt(2.0 / count));
+}
+
+TEST(Transformer, InitialWeightsAreWhatTheTableSays) {
+  for (const char* family : {"gpt2", "glm-130b"}) {
+    ModelOptions options = tiny_options(family);
+    options.hidden_size = 96;
+    options.intermediate_size = 200;
+    Transformer model = make_model(find_family(family, "").from_options(options, 211, 17));
+    model.initialise(7);
+    for (std::size_t index = 0; index < model.table().parameters.size(); ++index) {
+      const Parameter& parameter = model.table().parameters[index];
+      const std::span weights(model.weight(static_cast<int>(index)).f32(),
+                              static_cast<std::size_t>(parameter.shape.elements()));
+      SCOPED_TRACE(parameter.name);
+      if (parameter.initial != Initial::normal) {
+        EXPECT_THAT(weights, testing::Each(parameter.initial == Initial::one ? 1.0f : 0.0f));
+        continue;
+      }
+      const auto last = static_cast<std::size_t>(parameter.last_rows * parameter.shape[1]);
+      expect_normal(weights.first(weights.size() - last), parameter.range);
+      if (last > 0) expect_normal(weights.last(last), parameter.last_range);
+    }
+    const Floats first(model.weights().begin(), model.weights().end());
+    model.initialise(8);
+    EXPECT_NE(first, Floats(model.weights().begin(), model.weights().end()));
+    model.initialise(7);
+    EXPECT_EQ(first, Floats(model.weights().begin(), model.weights().end()));
+  }
 }
 
 TEST(Transformer, DropoutThatIsOffIsOff) {

@@ -68,6 +68,32 @@ TEST(Documentation, WordAndSpanExamples) {
   EXPECT_EQ(sample("span", 3).target, (std::vector<Target>{{11, 26}, {12, 27}, {13, 28}, {14, 30}}));
 }
 
+TEST(Documentation, BlankInfillingExample) {
+  std::vector<TokenCorpus::Ids> ids(1);
+  ids[0].tokens = {11, 12, 13, 14, 15, 16, 17, 18};
+  ids[0].sentences = {0, 3, 5};
+  const TokenCorpus corpus = TokenCorpus::from_ids(ids);
+  auto sample = [&](const char* level, std::uint32_t epoch) {
+    ObjectiveOptions options;
+    options.blank_infilling = {.level = level, .mask_ratio = 0.4};
+    return samples_of(corpus, Mixture("blank_infilling", options, glm_tokenizer(), 16), 1, epoch)[0];
+  };
+  for (const char* level : {"token", "sentence", "document"}) {
+    for (std::uint32_t epoch = 0; epoch < 6; ++epoch) {
+      Stream s = sample(level, epoch);
+      std::string line = std::string(level) + " ";
+      for (auto t : s.token) line += std::to_string(t) + " ";
+      line += "\n  pos ";
+      for (auto t : s.position) line += std::to_string(t) + " ";
+      line += "\n  blk ";
+      for (auto t : s.block_position) line += std::to_string(t) + " ";
+      line += "\n  tgt ";
+      for (auto t : s.target) line += std::to_string(t.id) + " ";
+      puts(line.c_str());
+    }
+  }
+}
+
 TEST(Documentation, SumExample) {
   auto pairs = samples("mlm + nsp");
   ASSERT_EQ(pairs.size(), 4u);

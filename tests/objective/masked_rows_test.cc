@@ -92,7 +92,7 @@ TEST(MaskedRows, WordsAloneAreDrawnEach) {
 }
 
 TEST(MaskedRows, SpanLengthsAreGeometricAndCutOff) {
-  SpanLengths lengths(0.2, 10);
+  SpanLengths lengths = SpanLengths::geometric(0.2, 10);
   Random random = numbers(0);
   std::map<std::size_t, double> counts;
   constexpr double kDraws = 400000;
@@ -110,7 +110,7 @@ TEST(MaskedRows, SpanLengthsAreGeometricAndCutOff) {
   }
   EXPECT_NEAR(mean, 3.797, 5e-4);  // the paper's mean of 3.8
   EXPECT_NEAR(sum / kDraws, mean, 3 * 2.5 / std::sqrt(kDraws));
-  for (int i = 0; i < 100; ++i) EXPECT_EQ(SpanLengths(1, 10).draw(random), 1u);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(SpanLengths::geometric(1, 10).draw(random), 1u);
 }
 
 // With one span alone: its anchor is uniform over rows, so a word is the first with a probability that goes
@@ -118,7 +118,7 @@ TEST(MaskedRows, SpanLengthsAreGeometricAndCutOff) {
 TEST(MaskedRows, ASpanBeginsAtTheWordOfAUniformRow) {
   std::vector<int> sizes = {1, 3, 2, 1, 4, 1, 2, 3, 1, 2};
   std::vector<Word> words = words_of(sizes);
-  SpanLengths one(1, 1);
+  SpanLengths one = SpanLengths::geometric(1, 1);
   std::vector<double> hits(words.size());
   constexpr int kTrials = 40000;
   for (int trial = 0; trial < kTrials; ++trial) {
@@ -134,7 +134,7 @@ TEST(MaskedRows, ASpanBeginsAtTheWordOfAUniformRow) {
 TEST(MaskedRows, SpansHoldTheCountAndStopAtGaps) {
   std::vector<Word> words = words_of({2, 1, 3, 2, 1, 1, 2});  // rows 1 to 12
   for (std::size_t word = 3; word < words.size(); ++word) words[word].begin += 5, words[word].end += 5;
-  SpanLengths lengths(0.2, 10);
+  SpanLengths lengths = SpanLengths::geometric(0.2, 10);
   std::set<std::size_t> runs;
   for (int trial = 0; trial < 5000; ++trial) {
     Random random = numbers(trial);
@@ -157,7 +157,7 @@ TEST(MaskedRows, SpansHoldTheCountAndStopAtGaps) {
 // words, both rows wanted or one.
 TEST(MaskedRows, SpansOfTwoWordsHaveTheirProbabilities) {
   std::vector<Word> words = words_of({1, 1, 1});
-  SpanLengths lengths(0.5, 2);  // 1 with 2/3, 2 with 1/3
+  SpanLengths lengths = SpanLengths::geometric(0.5, 2);  // 1 with 2/3, 2 with 1/3
   double left = 0, middle = 0;
   constexpr int kTrials = 60000;
   for (int trial = 0; trial < kTrials; ++trial) {

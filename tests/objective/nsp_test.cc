@@ -11,7 +11,9 @@ namespace surprisal {
 namespace {
 
 Mixture nsp(std::int64_t length, const NspOptions& options = {}) {
-  return Mixture("nsp", {.nsp = options}, word_tokenizer(), length);
+  ObjectiveOptions all;
+  all.nsp = options;
+  return Mixture("nsp", all, word_tokenizer(), length);
 }
 
 // Put-back loses nothing: passes tile the document, and what a pair uses of it is what its cursors say.

@@ -9,7 +9,9 @@ namespace surprisal {
 namespace {
 
 Mixture sop(std::int64_t length, const SopOptions& options = {}) {
-  return Mixture("sop", {.sop = options}, word_tokenizer(), length);
+  ObjectiveOptions all;
+  all.sop = options;
+  return Mixture("sop", all, word_tokenizer(), length);
 }
 
 std::vector<Pair> pairs_of(const TokenCorpus& corpus, const Mixture& mixture, std::uint32_t epoch = 0) {

@@ -83,4 +83,29 @@ inline Tokenizer full_tokenizer(std::int32_t size = 100) {
     "mask_token":"[MASK]","bos_token":"[CLS]","eos_token":"[SEP]"})");
 }
 
+// GLM's: a WordPiece tokenizer with the special tokens of blank infilling, which puts [CLS] before a text and
+// <|endoftext|> behind it.
+namespace glm {
+inline constexpr std::int32_t kEnd = 0, kGmask = 5, kSmask = 6, kStart = 7, kEndOfPiece = 8, kBlock = 9;
+inline constexpr std::int32_t kFirst = 10;  // of the words
+}  // namespace glm
+
+inline Tokenizer glm_tokenizer(std::int32_t size = 100) {
+  std::string json = fmt::format(
+      R"({{"version":"1.0","truncation":null,"padding":null,"added_tokens":[{}],"normalizer":null,
+      "pre_tokenizer":{{"type":"BertPreTokenizer"}},"post_processor":{{"type":"TemplateProcessing",
+      "single":[{{"SpecialToken":{{"id":"[CLS]","type_id":0}}}},{{"Sequence":{{"id":"A","type_id":0}}}},
+        {{"SpecialToken":{{"id":"<|endoftext|>","type_id":0}}}}],
+      "pair":[{{"Sequence":{{"id":"A","type_id":0}}}},{{"Sequence":{{"id":"B","type_id":1}}}}],
+      "special_tokens":{{"[CLS]":{{"id":"[CLS]","ids":[2],"tokens":["[CLS]"]}},
+        "<|endoftext|>":{{"id":"<|endoftext|>","ids":[0],"tokens":["<|endoftext|>"]}}}}}},"decoder":null,
+      "model":{{"type":"WordPiece","unk_token":"[UNK]","continuing_subword_prefix":"##",
+      "max_input_chars_per_word":100,"vocab":{{"<|endoftext|>":0,"[UNK]":1,"[CLS]":2,"[SEP]":3,"[MASK]":4,
+        "[gMASK]":5,"[sMASK]":6,"<|startofpiece|>":7,"<|endofpiece|>":8,"[dBLOCK]":9{}}}}}}})",
+      special_tokens_json({"<|endoftext|>", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[gMASK]", "[sMASK]",
+                           "<|startofpiece|>", "<|endofpiece|>", "[dBLOCK]"}),
+      words_json(glm::kFirst, size));
+  return Tokenizer::from_json(json, "", "GLM tokenizer");
+}
+
 }  // namespace surprisal

@@ -1,0 +1,88 @@
+#include "objective/blank_window.h"
+
+#include <algorithm>
+
+#include "objective/requirements.h"
+
+namespace surprisal {
+namespace {
+
+constexpr std::int64_t kShortest = 32;  // rows of a short window, as GLM has it
+
+// What part of the document's sentences lies in [begin, end), moved to where the window has it.
+Blanks sentences_of(const TokenDocument& document, std::int64_t begin, std::int64_t end, std::int64_t row) {
+  auto next = std::upper_bound(document.sentences.begin(), document.sentences.end(), begin);
+  Blanks sentences;
+  while (begin < end) {
+    std::int64_t stop = next == document.sentences.end() ? end : std::min<std::int64_t>(*next++, end);
+    const std::int32_t first = static_cast<std::int32_t>(row);
+    row += stop - begin;
+    sentences.push_back({first, static_cast<std::int32_t>(row)});
+    begin = stop;
+  }
+  return sentences;
+}
+
+}  // namespace
+
+BlankWindowCutter::BlankWindowCutter(std::string_view objective, const BlankInfillingOptions& options,
+                                     const Tokenizer& tokenizer)
+    : special_tokens_(options.special_tokens),
+      whole_sentences_(options.whole_sentences),
+      short_sequence_(options.short_sequence) {
+  if (!special_tokens_) return;
+  std::vector<std::int32_t>* side = &before_;
+  for (const TemplatePiece& piece : tokenizer.single_template()) {
+    if (piece.sequence >= 0) {
+      side = &after_;
+    } else {
+      side->push_back(piece.id);
+    }
+  }
+  if (!before_.empty() || !after_.empty()) return;
+  before_.push_back(
+      require_special(objective, "a [CLS] token", tokenizer.special().cls, "wordpiece", tokenizer));
+  after_.push_back(
+      require_special(objective, "an end-of-text token (eos)", tokenizer.special().eos, "bpe", tokenizer));
+}
+
+BlankWindow BlankWindowCutter::cut(const TokenCorpus& corpus, const SampleKey& key, std::int64_t cursor,
+                                   std::int64_t length) const {
+  const TokenDocument document = corpus.document(key.document);
+  BlankWindow window{.text = before_};
+  window.next = end(document, cursor, length_of_pass(key, length));
+  auto tokens = document.tokens.subspan(cursor, window.next - cursor);
+  window.text.insert(window.text.end(), tokens.begin(), tokens.end());
+  window.body = {static_cast<std::int32_t>(before_.size()), static_cast<std::int32_t>(window.text.size())};
+  window.region = window.body;
+  window.sentences = sentences_of(document, cursor, window.next, rows_before());
+  const bool finished =
+      window.next == std::ssize(document.tokens) && std::ssize(window.text) + std::ssize(after_) <= length;
+  if (finished) {
+    window.text.insert(window.text.end(), after_.begin(), after_.end());
+  } else if (special_tokens_) {
+    --window.region.end;
+  }
+  return window;
+}
+
+std::int64_t BlankWindowCutter::length_of_pass(const SampleKey& key, std::int64_t length) const {
+  if (short_sequence_ == 0 || length - 2 < kShortest) return length;
+  Random random = key.document_random(Purpose::infilling);
+  if (random.uniform() >= short_sequence_) return length;
+  return kShortest + random.below(static_cast<std::uint32_t>(length - 1 - kShortest));
+}
+
+// Where the window that begins at `cursor` ends in its document.
+std::int64_t BlankWindowCutter::end(const TokenDocument& document, std::int64_t cursor,
+                                    std::int64_t length) const {
+  const std::int64_t size = std::ssize(document.tokens), most = cursor + length - rows_before();
+  if (size <= most) return size;
+  if (!whole_sentences_) return most;
+  auto behind = std::upper_bound(document.sentences.begin(), document.sentences.end(), most);
+  const std::int64_t sentence = *(behind - 1);  // the first begins at 0
+  const bool half_full = 2 * (sentence - cursor + rows_before()) >= length;
+  return half_full ? sentence : most;
+}
+
+}  // namespace surprisal
