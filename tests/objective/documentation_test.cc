@@ -78,20 +78,31 @@ TEST(Documentation, BlankInfillingExample) {
     options.blank_infilling = {.level = level, .mask_ratio = 0.4};
     return samples_of(corpus, Mixture("blank_infilling", options, glm_tokenizer(), 16), 1, epoch)[0];
   };
-  for (const char* level : {"token", "sentence", "document"}) {
-    for (std::uint32_t epoch = 0; epoch < 6; ++epoch) {
-      Stream s = sample(level, epoch);
-      std::string line = std::string(level) + " ";
-      for (auto t : s.token) line += std::to_string(t) + " ";
-      line += "\n  pos ";
-      for (auto t : s.position) line += std::to_string(t) + " ";
-      line += "\n  blk ";
-      for (auto t : s.block_position) line += std::to_string(t) + " ";
-      line += "\n  tgt ";
-      for (auto t : s.target) line += std::to_string(t.id) + " ";
-      puts(line.c_str());
-    }
-  }
+  auto targets = [](const Stream& stream) {
+    Ids ids;
+    for (const Target& target : stream.target) ids.push_back(target.id);
+    return ids;
+  };
+  const Stream token = sample("token", 4);
+  EXPECT_EQ(token.token, (Ids{2, 4, 12, 4, 15, 4, 0, 7, 11, 7, 16, 17, 18, 7, 13, 14}));
+  EXPECT_EQ(token.position, (Ids{0, 1, 2, 3, 4, 5, 6, 1, 1, 5, 5, 5, 5, 3, 3, 3}));
+  EXPECT_EQ(token.block_position, (Ids{0, 0, 0, 0, 0, 0, 0, 1, 2, 1, 2, 3, 4, 1, 2, 3}));
+  EXPECT_EQ(targets(token), (Ids{11, 8, 16, 17, 18, 8, 13, 14, 8}));
+  const Stream sentence = sample("sentence", 2);
+  EXPECT_EQ(sentence.token, (Ids{2, 11, 12, 13, 6, 6, 0, 7, 16, 17, 18, 7, 14, 15}));
+  EXPECT_EQ(sentence.position, (Ids{0, 1, 2, 3, 4, 5, 6, 5, 5, 5, 5, 4, 4, 4}));
+  EXPECT_EQ(sentence.block_position, (Ids{0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 1, 2, 3}));
+  EXPECT_EQ(targets(sentence), (Ids{16, 17, 18, 8, 14, 15, 8}));
+  const Stream suffix = sample("document", 2);
+  EXPECT_EQ(suffix.token, (Ids{2, 11, 12, 13, 5, 7, 14, 15, 16, 17, 18}));
+  EXPECT_EQ(suffix.position, (Ids{0, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4}));
+  EXPECT_EQ(suffix.block_position, (Ids{0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(targets(suffix), (Ids{14, 15, 16, 17, 18, 0}));
+  const Stream middle = sample("document", 3);
+  EXPECT_EQ(middle.token, (Ids{2, 5, 18, 0, 7, 11, 12, 13, 14, 15, 16, 17}));
+  EXPECT_EQ(middle.position, (Ids{0, 1, 2, 3, 1, 1, 1, 1, 1, 1, 1, 1}));
+  EXPECT_EQ(middle.block_position, (Ids{0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8}));
+  EXPECT_EQ(targets(middle), (Ids{11, 12, 13, 14, 15, 16, 17, 8}));
 }
 
 TEST(Documentation, SumExample) {
