@@ -19,6 +19,8 @@
 #include "store/safetensors_header.h"
 #include "store/stored_parameters.h"
 #include "store/tensor_files.h"
+#include "text/tokenizer/special_tokens.h"
+#include "text/tokenizer/tokenizer_files.h"
 #include "train/checkpoint.h"
 #include "train/options.h"
 
@@ -79,13 +81,9 @@ void require_finite(const TensorFiles& files) {
 
 OrderedJson describe_tokenizer(const fs::path& path) {
   const Tokenizer tokenizer = Tokenizer::load(path);
-  const SpecialTokens& special = tokenizer.special();
-  const std::pair<const char*, std::optional<std::int32_t>> roles[] = {
-      {"pad", special.pad},   {"unk", special.unk}, {"cls", special.cls}, {"sep", special.sep},
-      {"mask", special.mask}, {"bos", special.bos}, {"eos", special.eos}};
   OrderedJson tokens = OrderedJson::object();
-  for (const auto& [role, id] : roles) {
-    if (id) tokens[role] = {{"id", *id}, {"token", tokenizer.token(*id)}};
+  for (const auto& [role, id] : roles_of(tokenizer.special())) {
+    tokens[role] = {{"id", id}, {"token", tokenizer.token(id)}};
   }
   const Json json = parse_json(tokenizer.tokenizer_json(), path.string());
   const Json model = json.value("model", Json::object());
@@ -93,11 +91,6 @@ OrderedJson describe_tokenizer(const fs::path& path) {
           {"vocabulary", tokenizer.vocabulary_size()},
           {"special", tokens},
           {"fingerprint", tokenizer.fingerprint()}};
-}
-
-bool holds_tokenizer(const fs::path& directory) {
-  return is_there(directory / "tokenizer.json") || is_there(directory / "vocab.txt") ||
-         is_there(directory / "vocab.json");
 }
 
 OrderedJson describe_model(const ModelConfig& config) {
@@ -265,11 +258,14 @@ OrderedJson inspect_path(const fs::path& path, bool verify) {
   if (fs::is_directory(path, ignored)) return inspect_directory(path, verify);
   const std::string name = path.filename().string();
   if (name.ends_with(".safetensors") || name.ends_with(".index.json")) return inspect_tensors(path, verify);
-  if (name == "tokenizer.json") return inspect_tokenizer(path);
-  throw Error(ErrorKind::data,
-              {.what = "a file of no known kind",
-               .where = path.string(),
-               .expected = "a name ending in .safetensors or .index.json, tokenizer.json, or a directory"});
+  if (holds_tokenizer(path)) return inspect_tokenizer(path);
+  throw Error(
+      ErrorKind::data,
+      {.what = "a file of no known kind",
+       .where = path.string(),
+       .expected =
+           "a name ending in .safetensors or .index.json, a file of a tokenizer (tokenizer.json, vocab.txt, "
+           "vocab.json, merges.txt or .model), or a directory"});
 }
 
 }  // namespace surprisal

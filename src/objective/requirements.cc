@@ -11,20 +11,16 @@
 #include "surprisal/error.h"
 
 #include "core/options.h"
+#include "text/tokenizer/special_tokens.h"
 
 namespace surprisal {
 namespace {
 
 // "one with unk [UNK], mask [MASK]".
 std::string describe(const Tokenizer& tokenizer) {
-  const SpecialTokens& special = tokenizer.special();
-  const std::pair<const char*, std::optional<std::int32_t>> roles[] = {
-      {"pad", special.pad},   {"unk", special.unk},     {"cls", special.cls},     {"sep", special.sep},
-      {"mask", special.mask}, {"gmask", special.gmask}, {"smask", special.smask}, {"bos", special.bos},
-      {"eos", special.eos},   {"sop", special.sop},     {"eop", special.eop}};
   std::string text;
-  for (const auto& [role, id] : roles) {
-    if (id) text += fmt::format("{}{} {}", text.empty() ? "one with " : ", ", role, tokenizer.token(*id));
+  for (const auto& [role, id] : roles_of(tokenizer.special())) {
+    text += fmt::format("{}{} {}", text.empty() ? "one with " : ", ", role, tokenizer.token(id));
   }
   return text.empty() ? "one without special tokens" : text;
 }

@@ -87,6 +87,23 @@ TEST_F(InspectVerb, ShowsTensorsAndTokenizers) {
   }
 }
 
+TEST_F(InspectVerb, ShowsTokenizersOfEveryLayout) {
+  ASSERT_EQ(
+      workplace_
+          .run({"tokenizer", "add-specials", "--specials", "glm", "--tokenizer", "wordpiece", "--out", "glm"})
+          .code,
+      0);
+  const Json special = json_of("glm").at("tokenizer").at("special");
+  for (const char* role : {"pad", "mask", "gmask", "smask", "sop", "eop"})
+    EXPECT_TRUE(special.contains(role)) << role;
+  std::filesystem::create_directory(workplace_ / "sentencepiece");
+  std::filesystem::copy(SURPRISAL_TEST_DATA "/golden/sentencepiece/unigram_bytes.model",
+                        workplace_ / "sentencepiece/tokenizer.model");
+  for (const char* path : {"sentencepiece", "sentencepiece/tokenizer.model"}) {
+    EXPECT_EQ(json_of(path).at("tokenizer").at("type"), "Unigram") << path;
+  }
+}
+
 TEST_F(InspectVerb, ShowsAnAdapter) {
   std::filesystem::create_directory(workplace_ / "adapter");
   workplace_.write("adapter/adapter_config.json", R"({"peft_type":"LORA","r":8,"lora_alpha":16})");

@@ -106,4 +106,16 @@ SpecialTokens find_special_tokens(std::string_view tokenizer_config_json, const 
   return special;
 }
 
+std::vector<std::pair<const char*, std::int32_t>> roles_of(const SpecialTokens& special) {
+  const std::pair<const char*, std::optional<std::int32_t>> roles[] = {
+      {"pad", special.pad},     {"unk", special.unk}, {"cls", special.cls}, {"sep", special.sep},
+      {"mask", special.mask},   {"bos", special.bos}, {"eos", special.eos}, {"gmask", special.gmask},
+      {"smask", special.smask}, {"sop", special.sop}, {"eop", special.eop}};
+  std::vector<std::pair<const char*, std::int32_t>> there;
+  for (const auto& [role, id] : roles) {
+    if (id) there.emplace_back(role, *id);
+  }
+  return there;
+}
+
 }  // namespace surprisal

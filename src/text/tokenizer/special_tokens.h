@@ -1,8 +1,11 @@
 // Which tokens play which role.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "surprisal/tokenizer.h"
 
@@ -14,5 +17,8 @@ namespace surprisal {
 // at all (as those of gpt2 and bert-base-uncased). Throws Error (data) on a token that the vocabulary lacks.
 SpecialTokens find_special_tokens(std::string_view tokenizer_config_json, const TokenizerPipeline& pipeline,
                                   const std::string& where);
+
+// The roles that a token plays, by name, in the order of the declaration.
+std::vector<std::pair<const char*, std::int32_t>> roles_of(const SpecialTokens& special);
 
 }  // namespace surprisal

@@ -1,5 +1,7 @@
 #include "text/tokenizer/tokenizer_files.h"
 
+#include <algorithm>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -48,6 +50,18 @@ TokenizerFiles convert_model(const std::filesystem::path& file, bool named) {
 }
 
 }  // namespace
+
+bool holds_tokenizer(const std::filesystem::path& path) {
+  constexpr const char* kNames[] = {"tokenizer.json", "vocab.txt", "vocab.json"};
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(path, ignored)) {
+    const std::string name = path.filename().string();
+    return std::ranges::find(kNames, name) != std::end(kNames) || name == "merges.txt" ||
+           path.extension() == ".model";
+  }
+  return std::ranges::any_of(kNames, [&](const char* name) { return is_there(path / name); }) ||
+         find_sentencepiece_file(path);
+}
 
 TokenizerFiles read_tokenizer_files(const std::filesystem::path& path) {
   std::error_code ignored;
