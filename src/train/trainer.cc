@@ -27,6 +27,7 @@
 #include "train/schedule.h"
 #include "train/setup.h"
 #include "train/sizing.h"
+#include "train/throughput.h"
 #include "train/training_step.h"
 
 namespace surprisal {
@@ -126,9 +127,7 @@ class Run {
   RunPlan plan_;
   std::uint64_t packs_per_epoch_ = 0;
   Clock::time_point start_ = Clock::now();
-  double training_seconds_ = 0, training_flops_ = 0, recent_seconds_ = 0, recent_flops_ = 0,
-         recent_tokens_ = 0;
-  std::uint64_t tokens_here_ = 0;  // of this process, not of the steps before a resume
+  Throughput throughput_;
   std::optional<double> last_loss_;
   std::optional<Evaluation> evaluation_;
   std::int64_t saved_step_ = -1;
@@ -351,14 +350,8 @@ void Run::skip(const StepResult& result, TrainingStep& step) {
 }
 
 void Run::report(const StepResult& result, double learning_rate, double step_seconds) {
-  constexpr double kFade = 0.9;  // weight of the steps before in what is shown
-  training_seconds_ += step_seconds;
-  training_flops_ += result.flops;
-  tokens_here_ += result.tokens;
+  throughput_.add(result, step_seconds);
   last_loss_ = result.loss;
-  recent_seconds_ = kFade * recent_seconds_ + step_seconds;
-  recent_flops_ = kFade * recent_flops_ + result.flops;
-  recent_tokens_ = kFade * recent_tokens_ + static_cast<double>(result.tokens);
   double done = static_cast<double>(state_.step - plan_.first_step + 1);
   StepReport report{
       .step = state_.step,
@@ -367,8 +360,8 @@ void Run::report(const StepResult& result, double learning_rate, double step_sec
       .loss = result.loss,
       .learning_rate = learning_rate,
       .gradient_norm = result.gradient_norm,
-      .tokens_per_second = recent_tokens_ / recent_seconds_,
-      .share_of_peak = recent_flops_ / recent_seconds_ / (plan_.peak_gflops * 1e9),
+      .tokens_per_second = throughput_.recent_tokens_per_second(),
+      .share_of_peak = throughput_.recent_flops_per_second() / (plan_.peak_gflops * 1e9),
       .eta_seconds = seconds_since(start_) / done * static_cast<double>(plan_.max_steps - state_.step),
       .skipped = state_.skipped};
   log(*metrics_, step_line(report, result, setup_.mixture, state_.tokens, seconds_since(start_)));
@@ -475,10 +468,10 @@ RunSummary Run::summary() const {
   summary.steps = state_.step;
   summary.tokens = state_.tokens;
   summary.wall_seconds = seconds_since(start_);
-  summary.training_seconds = training_seconds_;
-  if (training_seconds_ > 0) {
-    summary.tokens_per_second = static_cast<double>(tokens_here_) / training_seconds_;
-    summary.share_of_peak = training_flops_ / training_seconds_ / (plan_.peak_gflops * 1e9);
+  summary.training_seconds = throughput_.seconds();
+  summary.tokens_per_second = throughput_.tokens_per_second();
+  if (plan_.peak_gflops > 0) {  // not where the run was stopped before its plan
+    summary.share_of_peak = throughput_.flops_per_second() / (plan_.peak_gflops * 1e9);
   }
   summary.train_loss = last_loss_;
   summary.first_evaluation_loss = state_.first_evaluation;
