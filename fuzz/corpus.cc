@@ -1,4 +1,5 @@
-// Plain text and JSONL. The first byte chooses the options; its bit 6, which of the two.
+// Plain text and JSONL. The first byte chooses the options; its bit 6, which of the two, bit 5 whether all
+// kinds of records are read.
 #include "fuzz/corpus_checks.h"
 
 namespace surprisal::fuzz {
@@ -32,6 +33,15 @@ std::vector<std::string> seeds() {
   }
   for (int choice : {64, 73, 82, 192, 201, 210})
     seeds.push_back(std::string(1, static_cast<char>(choice)) + records);
+  const std::string kinds =
+      "{\"prompt\":\"\",\"completion\":\"a\"}\n{\"prompt\":\"a\",\"completion\":\"b\",\"text\":\"c\"}\n"
+      "{\"text\":\"x [MASK]\",\"options\":[\"a\",\"\"],\"label\":1,\"a\":{\"b\":\"c\"}}\n{\"text\":\"d\"}\n";
+  const std::string verbalized =
+      "{\"text\":\"x\",\"label\":\"yes\",\"a\":{\"b\":\"c\"}}\n{\"text\":\"x\",\"label\":0}";
+  for (int choice : {96, 97, 99}) {
+    seeds.push_back(std::string(1, static_cast<char>(choice)) + kinds);
+    seeds.push_back(std::string(1, static_cast<char>(choice)) + verbalized);
+  }
   return seeds;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "fuzz/target.h"
 #include "text/corpus/document_reader.h"
@@ -15,20 +16,34 @@ inline CorpusOptions corpus_options(std::uint8_t choice) {
   constexpr const char* kDocument[] = {"blank_line", "line", "file"};
   constexpr const char* kSentence[] = {"both", "line", "split"};
   constexpr const char* kInvalid[] = {"error", "replace", "skip"};
+  RecordOptions records;
+  if (choice & 32) records.read = {true, true, true};
+  if ((choice & 33) == 33) {
+    records.pattern = "{text} {{x}} {a.b}";
+    records.verbalizer = {"0 = no", "yes = yes"};
+  }
   return {.document = kDocument[choice % 3],
           .sentence = kSentence[choice / 3 % 3],
           .field = choice & 128 ? "data.text" : "text",
-          .invalid_utf8 = kInvalid[choice / 9 % 3]};
+          .invalid_utf8 = kInvalid[choice / 9 % 3],
+          .records = std::move(records)};
 }
 
 inline void check_document(const Document& document) {
   expect(find_invalid_utf8(document.text) == std::string::npos, "a document that is no UTF-8");
   expect(document.line > 0 && !document.sentences.empty() && document.sentences.front() == 0,
          "a document without a sentence");
+  const bool parts = document.kind != DocumentKind::text;  // which may be empty
   for (std::size_t i = 1; i < document.sentences.size(); ++i) {
-    expect(document.sentences[i - 1] < document.sentences[i] && document.sentences[i] < document.text.size(),
+    expect(document.sentences[i - 1] + (parts ? 0 : 1) <= document.sentences[i] &&
+               document.sentences[i] + (parts ? 0 : 1) <= document.text.size(),
            "sentences out of order");
   }
+  if (document.kind == DocumentKind::pair)
+    expect(document.sentences.size() == 2, "a pair of other than two parts");
+  if (document.kind != DocumentKind::choice) return;
+  expect(document.sentences.size() > 2 && std::size_t{document.label} + 1 < document.sentences.size(),
+         "a label that is no option");
 }
 
 inline void check_corpus(const std::filesystem::path& file, const CorpusOptions& options) {

@@ -20,6 +20,9 @@ void read(std::string_view input) {
          file->words.subspan(record.begin, std::uint64_t{record.tokens} + record.sentences))
       sum += word;
     expect(record.file < kFiles, "a document of no file");
+    if (record.kind == DocumentKind::pair) expect(record.sentences == 2, "a pair of other than two parts");
+    if (record.kind == DocumentKind::choice)
+      expect(record.label + 1u < record.sentences, "a label of no option");
   }
   expect(sum <= file->words.size() * std::uint64_t{UINT32_MAX} * file->records.size(),
          "a sum that cannot be");
@@ -31,11 +34,12 @@ std::vector<std::string> seeds() {
   for (int documents : {0, 1, 3}) {
     TokenFileWriter writer(path);
     for (int i = 0; i < documents; ++i) {
-      writer.add({.tokens = {1, 2, 3},
-                  .sentences = {0, 1},
-                  .bytes = 7,
-                  .line = 1,
-                  .file = static_cast<std::uint32_t>(i % 2)});
+      const auto kind = static_cast<DocumentKind>(i % 3);
+      EncodedDocument document{.tokens = {1, 2, 3}, .sentences = {0, 1}, .bytes = 7, .line = 1, .kind = kind};
+      document.file = static_cast<std::uint32_t>(i % 2);
+      if (kind == DocumentKind::choice) document.sentences.push_back(2);
+      document.label = kind == DocumentKind::choice ? 1 : 0;
+      writer.add(document);
     }
     writer.commit(kKey, {});
     seeds.push_back(read_file(path));

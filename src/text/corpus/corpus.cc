@@ -28,6 +28,8 @@ CorpusReport read_corpus(const std::vector<std::string>& written, const CorpusOp
   for (Document document; reader.next(document);) {
     cut_document(document, options);
     ++report.documents;
+    report.pairs += document.kind == DocumentKind::pair;
+    report.choices += document.kind == DocumentKind::choice;
     report.sentences += document.sentences.size();
     report.bytes += document.text.size();
     sink(std::move(document));

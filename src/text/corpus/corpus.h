@@ -8,6 +8,7 @@
 
 #include "core/options.h"
 #include "text/corpus/corpus_report.h"
+#include "text/corpus/record_options.h"
 
 namespace surprisal {
 
@@ -25,6 +26,8 @@ struct CorpusOptions {
   // What becomes of bytes that are no UTF-8, and of half a surrogate pair in JSON: error, replace (by U+FFFD,
   // one for each maximal part, as Python does), skip (the line or record is left out). All are counted.
   std::string invalid_utf8 = "error";
+  // Not of [data]: filled in by whoever reads more than texts.
+  RecordOptions records{};
   void visit(OptionVisitor& visitor);
 };
 
@@ -33,11 +36,16 @@ struct CorpusOptions {
 // sentences begin: the first is 0, ascending; a sentence runs to the next one, so together they are the whole
 // text. White space between two sentences belongs to the later one, so that no pre-token of GPT-2's pattern
 // is cut by it.
+//
+// The text of a pair is its prompt and its completion, that of a choice the text with the mask and then every
+// option; `sentences` holds where each of these begins, and they may be empty.
 struct Document {
   std::string text;
   std::vector<std::uint32_t> sentences;
   std::size_t file = 0;    // index into the files that are read
   std::uint64_t line = 0;  // 1-based line where it begins
+  DocumentKind kind = DocumentKind::text;
+  std::uint16_t label = 0;  // of a choice: index of the right option
 };
 
 // Reads .txt and .jsonl (a record is a document), each also .gz and .zst, in order, and calls `sink` for
@@ -45,8 +53,8 @@ struct Document {
 // are files, directories and patterns, see list_corpus_files. CRLF is read as LF, a byte order mark is
 // dropped, and U+0000 is a character like others. Returns what was read, without counts of tokens. Throws
 // Error as list_corpus_files does, and data: damaged or truncated compression, invalid UTF-8 with the byte's
-// offset, malformed JSONL with the line, a line or document of more than 256 MiB. All files are looked at
-// before the first is read.
+// offset, malformed JSONL with the line, a record of no kind that is read, a line or document of more than
+// 256 MiB. All files are looked at before the first is read.
 CorpusReport read_corpus(const std::vector<std::string>& written, const CorpusOptions& options,
                          const std::function<void(Document&&)>& sink);
 

@@ -20,8 +20,12 @@ double CorpusReport::bytes_per_token() const {
 }
 
 std::string to_text(const CorpusReport& report) {
-  return fmt::format("{}, {}, {}, {}, {:.2f} bytes a token", count(report.files, "file", "files"),
-                     count(report.documents, "document", "documents"),
+  std::string kinds;
+  add(kinds, report.pairs, "pair", "pairs");
+  add(kinds, report.choices, "choice", "choices");
+  if (!kinds.empty()) kinds = fmt::format(" ({})", kinds);
+  return fmt::format("{}, {}{}, {}, {}, {:.2f} bytes a token", count(report.files, "file", "files"),
+                     count(report.documents, "document", "documents"), kinds,
                      count(report.sentences, "sentence", "sentences"),
                      count(report.tokens, "token", "tokens"), report.bytes_per_token());
 }

@@ -7,7 +7,6 @@
 
 #include "surprisal/error.h"
 
-#include "core/json.h"
 #include "text/corpus/corpus_files.h"
 #include "text/corpus/sentences.h"
 #include "text/unicode/utf8.h"
@@ -17,55 +16,12 @@ namespace {
 
 constexpr std::uint64_t kMostDocumentBytes = kMostLineBytes;
 
-// The field of this very name, or by way of the dots in it; null where there is none.
-Json* find_field(Json& object, const std::string& field) {
-  if (!object.is_object()) return nullptr;
-  if (auto member = object.find(field); member != object.end()) return &*member;
-  for (std::size_t dot = field.find('.'); dot != std::string::npos; dot = field.find('.', dot + 1)) {
-    auto outer = object.find(field.substr(0, dot));
-    if (outer == object.end()) continue;
-    if (Json* inner = find_field(*outer, field.substr(dot + 1))) return inner;
-  }
-  return nullptr;
-}
-
-std::string names_of(const Json& object) {
-  std::string names;
-  for (const auto& member : object.items()) {
-    if (names.size() > 100) return names + ", ...";
-    names += (names.empty() ? "" : ", ") + member.key();
-  }
-  return names.empty() ? "none" : names;
-}
-
-std::string record_text(const std::string& line, const std::string& field, const std::string& where) {
-  Json record = parse_json(line, where);
-  if (!record.is_object()) {
-    throw Error(ErrorKind::data, {.what = "the record is no JSON object",
-                                  .where = where,
-                                  .expected = fmt::format("an object with a field \"{}\"", field)});
-  }
-  Json* text = find_field(record, field);
-  if (!text) {
-    throw Error(ErrorKind::data, {.what = fmt::format("the record has no field \"{}\"", field),
-                                  .where = where,
-                                  .found = names_of(record),
-                                  .fix = "data.field names the field that holds the text"});
-  }
-  if (!text->is_string()) {
-    throw Error(ErrorKind::data, {.what = fmt::format("field \"{}\" of the record is no text", field),
-                                  .where = where,
-                                  .found = text->type_name(),
-                                  .expected = "a string"});
-  }
-  return std::move(text->get_ref<std::string&>());
-}
-
 }  // namespace
 
 DocumentReader::DocumentReader(const std::vector<std::string>& files, const CorpusOptions& options)
     : files_(files),
-      field_(options.field),
+      records_(options),
+      reads_text_(options.records.reads(DocumentKind::text)),
       invalid_(invalid_text_policy(options.invalid_utf8)),
       text_end_(options.document == "line"   ? End::line
                 : options.document == "file" ? End::file
@@ -77,6 +33,11 @@ bool DocumentReader::open_next() {
   if (file_ == files_.size()) return false;
   CorpusFileKind kind = find_corpus_file_kind(files_[file_]).value();
   end_ = kind.records ? End::record : text_end_;
+  if (!kind.records && !reads_text_) {
+    throw Error(ErrorKind::data, {.what = "the file holds texts, and nothing here reads one",
+                                  .where = files_[file_],
+                                  .expected = "records: a .jsonl file"});
+  }
   lines_.emplace(files_[file_++], kind.compression, invalid_);
   return true;
 }
@@ -128,9 +89,9 @@ bool DocumentReader::next_record(Document& document) {
       ++skips_.skipped_records;
       continue;
     }
-    document.text = record_text(line_, field_, lines_->where());
+    records_.read(line_, lines_->where(), document);
     document.line = lines_->number();
-    if (!is_blank(document.text)) return true;
+    if (document.kind != DocumentKind::text || !is_blank(document.text)) return true;
     ++skips_.blank_records;
   }
   return false;
@@ -149,6 +110,7 @@ bool DocumentReader::accept_escapes(std::string& record) {
 }
 
 void cut_document(Document& document, const CorpusOptions& options) {
+  if (document.kind != DocumentKind::text) return;
   if (options.sentence == "split") document.text = join_lines(document.text);
   document.sentences = find_sentences(document.text, options.sentence != "line");
 }

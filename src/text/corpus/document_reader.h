@@ -9,16 +9,18 @@
 
 #include "text/corpus/corpus.h"
 #include "text/corpus/line_reader.h"
+#include "text/corpus/record_reader.h"
 
 namespace surprisal {
 
 class DocumentReader {
  public:
   // REQUIRES `files` of list_corpus_files, and options that were read through visit(), which outlive the
-  // reader.
+  // reader. Throws Error (usage) as RecordReader does.
   DocumentReader(const std::vector<std::string>& files, const CorpusOptions& options);
 
-  // The next document that is not blank, without its sentences; false at the end. Throws as read_corpus does.
+  // The next document that is not blank, a text without its sentences; false at the end. Throws as
+  // read_corpus does.
   bool next(Document& document);
 
   // Bytes read from disk so far.
@@ -38,7 +40,8 @@ class DocumentReader {
   bool accept_escapes(std::string& record);
 
   const std::vector<std::string>& files_;
-  const std::string& field_;
+  RecordReader records_;
+  bool reads_text_;
   InvalidText invalid_;
   End text_end_, end_;
   std::size_t file_ = 0;  // index of the next file to open
@@ -48,7 +51,7 @@ class DocumentReader {
   CorpusSkips skips_;
 };
 
-// Fills in the sentences; with sentence = "split" joins the lines first.
+// Fills in the sentences of a text; with sentence = "split" joins the lines first.
 void cut_document(Document& document, const CorpusOptions& options);
 
 }  // namespace surprisal

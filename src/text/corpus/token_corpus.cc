@@ -1,7 +1,11 @@
 #include "text/corpus/token_corpus.h"
 
 #include <algorithm>
+#include <array>
+#include <functional>
+#include <iterator>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -27,6 +31,7 @@ struct TokenCorpus::Storage {
   std::span<const std::uint32_t> words;
   std::span<const TokenRecord> records;
   TokenTotals totals;
+  std::array<std::uint64_t, kDocumentKinds> kinds{};  // documents of each
   CorpusSkips skips;
   std::shared_ptr<const Storage> whole;  // where this is a part of it
 
@@ -38,12 +43,16 @@ struct TokenCorpus::Storage {
   }
   void use_owned() {
     words = owned_words;
-    records = owned_records;
+    use(owned_records);
+  }
+  void use(std::span<const TokenRecord> all) {
+    records = all;
+    for (const TokenRecord& record : records) ++kinds[static_cast<std::size_t>(record.kind)];
   }
   void use(TokenFile file) {
     mapped.emplace(std::move(file));
     words = mapped->words;
-    records = mapped->records;
+    use(mapped->records);
     totals = mapped->totals;
     skips = mapped->skips;
   }
@@ -57,12 +66,27 @@ constexpr std::uint64_t kBatchBytesPerThread = 1 << 20;
 // Bytes that are hashed between two calls of Progress.
 constexpr std::uint64_t kHashedBytes = 1 << 26;
 
+// Raise it when the same text is cut or encoded differently: a corpus is then another one, which runs that
+// began with it are told.
+constexpr std::uint32_t kEncodingVersion = 2;
+
+// What is read of records, where that is not texts alone.
+std::string record_key(const RecordOptions& records) {
+  if (!records.reads(DocumentKind::pair) && !records.reads(DocumentKind::choice)) return {};
+  std::string key = "kinds";
+  for (bool read : records.read) key += read ? " 1" : " 0";
+  key += fmt::format("\n{} {}\n", records.pattern.size(), records.pattern);
+  for (const std::string& line : records.verbalizer) key += fmt::format("{} {}\n", line.size(), line);
+  return key;
+}
+
 // Everything that decides the tokens and how they are cut.
 ContentHash corpus_key(const CorpusFileList& list, const CorpusOptions& options, const Tokenizer& tokenizer,
                        const TokenCorpus::Progress& progress) {
   ContentHasher hasher;
-  hasher.add(fmt::format("surprisal tokens {}\n{} {} {} {}\n{}\n", kTokenFileVersion, options.document,
+  hasher.add(fmt::format("surprisal tokens {}\n{} {} {} {}\n{}\n", kEncodingVersion, options.document,
                          options.sentence, options.invalid_utf8, tokenizer.fingerprint(), options.field));
+  hasher.add(record_key(options.records));
   std::uint64_t bytes = 0;
   auto hashed = [&](std::uint64_t count) {
     bool due = (bytes + count) / kHashedBytes > bytes / kHashedBytes;
@@ -91,15 +115,63 @@ std::vector<std::uint32_t> sentence_tokens(const std::vector<std::uint32_t>& sen
   return result;
 }
 
-EncodedDocument encode_document(Document document, const CorpusOptions& options, const Tokenizer& tokenizer) {
-  EncodedDocument encoded;
-  cut_document(document, options);
-  std::vector<std::uint32_t> starts;
-  tokenizer.encode(document.text, encoded.tokens, &starts);
-  encoded.sentences = sentence_tokens(document.sentences, starts);
+// Throws Error (data) unless every part behind the first has a token, and the context of a choice one mask.
+void check_parts(const EncodedDocument& document, const Tokenizer& tokenizer, const std::string& file) {
+  auto fail = [&](std::string what, std::string found, std::string fix) {
+    throw Error(ErrorKind::data, {.what = std::move(what),
+                                  .where = fmt::format("{}:{}", file, document.line),
+                                  .found = std::move(found),
+                                  .fix = std::move(fix)});
+  };
+  const auto size = static_cast<std::uint32_t>(document.tokens.size());
+  for (std::size_t part = 1; part < document.sentences.size(); ++part) {
+    const std::uint32_t end = part + 1 < document.sentences.size() ? document.sentences[part + 1] : size;
+    if (document.sentences[part] < end) continue;
+    if (document.kind == DocumentKind::pair)
+      fail("the tokenizer makes no token of the pair's completion", "", "");
+    fail(fmt::format("the tokenizer makes no token of option {}", part - 1), "", "");
+  }
+  if (document.kind != DocumentKind::choice) return;
+  const SpecialTokens& special = tokenizer.special();
+  const auto masks = std::count_if(
+      document.tokens.begin(), document.tokens.begin() + document.sentences[1],
+      [&](std::int32_t id) { return id == special.mask || id == special.gmask || id == special.smask; });
+  if (masks == 1) return;
+  const std::string mask = special.mask ? std::string(tokenizer.token(*special.mask)) : "none";
+  fail("the text of a choice has one mask, where the option stands",
+       masks == 0 ? "none" : fmt::format("{}", masks),
+       special.mask ? fmt::format("the tokenizer's is {}; objective.cloze.pattern can add it", mask)
+                    : "the tokenizer has none");
+}
+
+// Parts are encoded each alone.
+void encode_parts(const Document& document, const Tokenizer& tokenizer, EncodedDocument& encoded) {
+  const std::string_view text = document.text;
+  for (std::size_t part = 0; part < document.sentences.size(); ++part) {
+    const std::size_t begin = document.sentences[part];
+    const std::size_t end = part + 1 < document.sentences.size() ? document.sentences[part + 1] : text.size();
+    encoded.sentences.push_back(static_cast<std::uint32_t>(encoded.tokens.size()));
+    tokenizer.encode(text.substr(begin, end - begin), encoded.tokens);
+  }
+}
+
+EncodedDocument encode_document(Document document, const CorpusOptions& options, const Tokenizer& tokenizer,
+                                const std::vector<std::string>& files) {
+  EncodedDocument encoded{.bytes = 0,
+                          .line = document.line,
+                          .file = static_cast<std::uint32_t>(document.file),
+                          .kind = document.kind,
+                          .label = document.label};
+  if (document.kind == DocumentKind::text) {
+    cut_document(document, options);
+    std::vector<std::uint32_t> starts;
+    tokenizer.encode(document.text, encoded.tokens, &starts);
+    encoded.sentences = sentence_tokens(document.sentences, starts);
+  } else {
+    encode_parts(document, tokenizer, encoded);
+    check_parts(encoded, tokenizer, files[document.file]);
+  }
   encoded.bytes = document.text.size();
-  encoded.line = document.line;
-  encoded.file = static_cast<std::uint32_t>(document.file);
   return encoded;
 }
 
@@ -124,7 +196,7 @@ CorpusSkips encode_corpus(const CorpusFileList& list, const CorpusOptions& optio
     std::vector<EncodedDocument> encoded(batch.size());
     parallel_for(static_cast<std::int64_t>(batch.size()), [&](std::int64_t block, int) {
       auto index = static_cast<std::size_t>(block);
-      encoded[index] = encode_document(std::move(batch[index]), options, tokenizer);
+      encoded[index] = encode_document(std::move(batch[index]), options, tokenizer, list.files);
     });
     for (const EncodedDocument& document : encoded) {
       document.tokens.empty() ? void(++without_token) : sink(document);
@@ -149,12 +221,20 @@ void require_documents(const TokenTotals& totals, const CorpusSkips& skips,
                .found = left_out});
 }
 
-// Sentences of documents in memory come from the caller, so they are checked.
+// Sentences and parts of documents in memory come from the caller, so they are checked.
 void check_sentences(const EncodedDocument& document, std::size_t index) {
   const auto& sentences = document.sentences;
-  bool ascending =
-      std::adjacent_find(sentences.begin(), sentences.end(), std::greater_equal<>()) == sentences.end();
-  if (sentences.front() == 0 && ascending && sentences.back() < document.tokens.size()) return;
+  const bool text = document.kind == DocumentKind::text;
+  const auto begin = sentences.begin() + (text || sentences.size() < 2 ? 0 : 1);  // a prompt may be empty
+  const bool ascending =
+      std::adjacent_find(begin, sentences.end(), std::greater_equal<>()) == sentences.end();
+  const std::size_t parts = document.kind == DocumentKind::pair     ? 2
+                            : document.kind == DocumentKind::choice ? 3
+                                                                    : 1;
+  if (sentences.front() == 0 && ascending && sentences.back() < document.tokens.size() &&
+      sentences.size() >= parts) {
+    return;
+  }
   throw Error(ErrorKind::data, {.what = "sentences must begin at 0, ascend, and begin at a token",
                                 .where = fmt::format("document {}", index)});
 }
@@ -208,6 +288,8 @@ TokenCorpus TokenCorpus::from_ids(const std::vector<Ids>& documents) {
     document.sentences = ids.sentences.empty() ? std::vector<std::uint32_t>{0} : ids.sentences;
     document.bytes = ids.bytes;
     document.line = index;
+    document.kind = ids.kind;
+    document.label = ids.label;
     check_sentences(document, index);
     storage->add(document);
   }
@@ -224,17 +306,39 @@ TokenCorpus TokenCorpus::from_ids(const std::vector<Ids>& documents) {
 TokenCorpus TokenCorpus::first(std::uint64_t count) const {
   if (count >= documents()) return *this;
   auto part = std::make_shared<Storage>();
+  part->use(storage_->records.first(count));
+  return view(std::move(part), fmt::format("the first {} of {}", count, storage_->key.hex()));
+}
+
+TokenCorpus TokenCorpus::of_kind(DocumentKind kind) const {
+  if (documents(kind) == documents()) return *this;
+  auto part = std::make_shared<Storage>();
+  std::copy_if(storage_->records.begin(), storage_->records.end(), std::back_inserter(part->owned_records),
+               [&](const TokenRecord& record) { return record.kind == kind; });
+  part->use(part->owned_records);
+  return view(std::move(part), fmt::format("{} alone of {}", name_of(kind), storage_->key.hex()));
+}
+
+// Completes a part of this corpus whose records are set.
+TokenCorpus TokenCorpus::view(std::shared_ptr<Storage> part, const std::string& key) const {
   part->whole = storage_;
   part->files = storage_->files;
   part->words = storage_->words;
-  part->records = storage_->records.first(count);
   for (const TokenRecord& record : part->records) part->totals.add(record);
   ContentHasher hasher;
-  hasher.add(fmt::format("the first {} of {}", count, storage_->key.hex()));
+  hasher.add(key);
   part->key = hasher.finish();
   TokenCorpus corpus;
   corpus.storage_ = std::move(part);
   return corpus;
+}
+
+DocumentKind TokenCorpus::kind() const {
+  return documents() == 0 ? DocumentKind::text : storage_->records.front().kind;
+}
+
+std::uint64_t TokenCorpus::documents(DocumentKind kind) const {
+  return storage_->kinds[static_cast<std::size_t>(kind)];
 }
 
 std::uint64_t TokenCorpus::documents() const {
@@ -247,7 +351,9 @@ TokenDocument TokenCorpus::document(std::uint64_t index) const {
   auto tokens = words.first(record.tokens);
   return {.tokens = {reinterpret_cast<const std::int32_t*>(tokens.data()), tokens.size()},
           .sentences = words.last(record.sentences),
-          .bytes = record.bytes};
+          .bytes = record.bytes,
+          .kind = record.kind,
+          .label = record.label};
 }
 
 std::string TokenCorpus::origin(std::uint64_t index) const {
@@ -279,6 +385,8 @@ CorpusReport TokenCorpus::report() const {
           .sentences = sentences(),
           .tokens = tokens(),
           .bytes = bytes(),
+          .pairs = documents(DocumentKind::pair),
+          .choices = documents(DocumentKind::choice),
           .skips = storage_->skips};
 }
 

@@ -18,9 +18,19 @@ namespace surprisal {
 
 struct TokenDocument {
   std::span<const std::int32_t> tokens;  // x_1 .. x_n, no special tokens of the template; n >= 1
-  std::span<const std::uint32_t>
-      sentences;            // index of each sentence's first token; ascending, the first is 0; >= 1
+  // Of a text: index of each sentence's first token; ascending, the first is 0; >= 1. Of a pair: where prompt
+  // and completion begin; the prompt may be empty, the completion is not. Of a choice: where the context,
+  // which holds one mask token, and each option begin; no option is empty.
+  std::span<const std::uint32_t> sentences;
   std::uint64_t bytes = 0;  // UTF-8 bytes of the document's text
+  DocumentKind kind = DocumentKind::text;
+  std::uint16_t label = 0;  // of a choice: index of the right option
+
+  // The tokens of part `index` of a pair or choice: 0 is the prompt or the context.
+  std::span<const std::int32_t> part(std::size_t index) const {
+    const std::size_t end = index + 1 < sentences.size() ? sentences[index + 1] : tokens.size();
+    return tokens.subspan(sentences[index], end - sentences[index]);
+  }
 };
 
 class TokenCorpus {
@@ -34,8 +44,8 @@ class TokenCorpus {
   // `cache_directory` (made if missing), or maps what an earlier call left there. An empty `cache_directory`
   // keeps it in memory; otherwise memory is bounded, however large the files. Documents without a token are
   // left out. A cache that was half written is never used: it is renamed into place when whole, and every
-  // byte is checked. Throws as read_corpus does, and Error (data) where no document is left or a file changed
-  // meanwhile.
+  // byte is checked. Throws as read_corpus does, and Error (data) where no document is left, a file changed
+  // meanwhile, or a pair or choice has a part without a token or not one mask.
   static TokenCorpus open(const std::vector<std::string>& written, const CorpusOptions& options,
                           const Tokenizer& tokenizer, const std::filesystem::path& cache_directory,
                           const Progress& progress = {});
@@ -45,13 +55,21 @@ class TokenCorpus {
     std::vector<std::int32_t> tokens;
     std::vector<std::uint32_t> sentences;
     std::uint64_t bytes = 0;
+    DocumentKind kind = DocumentKind::text;
+    std::uint16_t label = 0;
   };
   static TokenCorpus from_ids(const std::vector<Ids>& documents);
 
   // The first `count` documents alone, or all where there are no more; for a try.
   TokenCorpus first(std::uint64_t count) const;
 
+  // The documents of one kind alone, in their order; it may have none.
+  TokenCorpus of_kind(DocumentKind kind) const;
+  // Of the first document, and so of all where it has one kind.
+  DocumentKind kind() const;
+
   std::uint64_t documents() const;
+  std::uint64_t documents(DocumentKind kind) const;
   TokenDocument document(std::uint64_t index) const;
   std::string origin(std::uint64_t index) const;  // "corpus.txt:123", for messages
 
@@ -63,6 +81,7 @@ class TokenCorpus {
 
  private:
   struct Storage;
+  TokenCorpus view(std::shared_ptr<Storage> part, const std::string& key) const;
   std::shared_ptr<const Storage> storage_;
 };
 

@@ -105,8 +105,20 @@ std::optional<Trailer> read_trailer(std::string_view bytes, const ContentHash& k
   return trailer;
 }
 
+bool has_parts(const TokenRecord& record) {
+  switch (record.kind) {
+    case DocumentKind::text:
+      return record.sentences > 0 && record.label == 0;
+    case DocumentKind::pair:
+      return record.sentences == 2 && record.label == 0;
+    case DocumentKind::choice:
+      return record.sentences > 2 && record.label < record.sentences - 1;
+  }
+  return false;
+}
+
 bool is_sound(const TokenRecord& record, std::uint64_t words, std::size_t files) {
-  return record.tokens > 0 && record.sentences > 0 && record.file < files && record.begin <= words &&
+  return has_parts(record) && record.tokens > 0 && record.file < files && record.begin <= words &&
          std::uint64_t{record.tokens} + record.sentences <= words - record.begin;
 }
 
@@ -127,7 +139,8 @@ TokenRecord EncodedDocument::record(std::uint64_t begin) const {
           .tokens = static_cast<std::uint32_t>(tokens.size()),
           .sentences = static_cast<std::uint32_t>(sentences.size()),
           .file = file,
-          .reserved = 0};
+          .kind = kind,
+          .label = label};
 }
 
 TokenFileWriter::TokenFileWriter(const std::filesystem::path& path)

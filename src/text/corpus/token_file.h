@@ -1,10 +1,9 @@
 // The file in which a tokenised corpus lies on disk, in the machine's byte order (it is a cache, made anew
 // elsewhere):
 //
-//   words    u32: for each document its token ids, then the indices of its sentences' first tokens
-//   padding  to a multiple of 8 bytes
-//   records  TokenRecord, one a document
-//   trailer  magic, version, sizes, what was left out, and hashes of everything above and of itself
+//   words    u32: for each document its token ids, then the indices of its sentences' (or parts') first
+//   tokens padding  to a multiple of 8 bytes records  TokenRecord, one a document trailer  magic, version,
+//   sizes, what was left out, and hashes of everything above and of itself
 //
 // The sizes stand at the end, so that the file is written front to back without knowing what will come.
 #pragma once
@@ -18,21 +17,22 @@
 #include "core/content_hash.h"
 #include "core/file.h"
 #include "text/corpus/corpus_report.h"
+#include "text/corpus/record_options.h"
 
 namespace surprisal {
 
-// Raise it when the layout changes, and when the same text is cut or encoded differently: old caches are then
-// not found.
-inline constexpr std::uint32_t kTokenFileVersion = 2;
+// Raise it when the layout changes: old caches are then made anew.
+inline constexpr std::uint32_t kTokenFileVersion = 3;
 
 struct TokenRecord {
   std::uint64_t begin = 0;      // index of its first word
   std::uint64_t bytes = 0;      // of text
   std::uint64_t line = 0;       // where it begins in its file
   std::uint32_t tokens = 0;     // at least 1
-  std::uint32_t sentences = 0;  // at least 1
+  std::uint32_t sentences = 0;  // at least 1; of a pair 2, of a choice one more than its options
   std::uint32_t file = 0;       // index into the list of files
-  std::uint32_t reserved = 0;
+  DocumentKind kind = DocumentKind::text;
+  std::uint16_t label = 0;  // of a choice: index of the right option
 };
 static_assert(sizeof(TokenRecord) == 40);
 
@@ -47,10 +47,12 @@ struct TokenTotals {
 };
 
 struct EncodedDocument {
-  std::vector<std::int32_t> tokens;
-  std::vector<std::uint32_t> sentences;
+  std::vector<std::int32_t> tokens{};
+  std::vector<std::uint32_t> sentences{};
   std::uint64_t bytes = 0, line = 0;
   std::uint32_t file = 0;
+  DocumentKind kind = DocumentKind::text;
+  std::uint16_t label = 0;
   // Its record where its first word has index `begin`.
   TokenRecord record(std::uint64_t begin) const;
 };

@@ -1,0 +1,35 @@
+// A record of a .jsonl file as a document: a text, a pair or a choice, by the fields that it has.
+#pragma once
+
+#include <string>
+
+#include "core/json.h"
+#include "text/corpus/choice_pattern.h"
+#include "text/corpus/corpus.h"
+
+namespace surprisal {
+
+class RecordReader {
+ public:
+  // Throws Error (usage) where the pattern or the verbalizer of choices is none.
+  explicit RecordReader(const CorpusOptions& options);
+
+  // Fills in kind, text, parts and label. `where` names the record in errors. Throws Error (data): malformed
+  // JSON, a record of no kind that is read, a field that is missing or of a wrong type, a completion without
+  // text, a label that means no option.
+  void read(const std::string& line, const std::string& where, Document& document) const;
+
+ private:
+  struct Record;
+  DocumentKind kind_of(Record& record) const;
+  [[noreturn]] void refuse(Record& record) const;
+  void read_pair(Record& record, Document& document) const;
+  void read_choice(Record& record, Document& document) const;
+
+  std::string field_;
+  RecordOptions options_;
+  ChoicePattern pattern_;
+  Verbalizer verbalizer_;
+};
+
+}  // namespace surprisal
