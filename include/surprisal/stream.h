@@ -7,8 +7,8 @@
 
 namespace surprisal {
 
-// The half-open range [begin, end) of stream rows whose keys a row may attend to. begin == end: it sees
-// nothing.
+// A half-open range [begin, end): of stream rows whose keys a row may attend to (begin == end: it sees
+// nothing), or of targets.
 struct Interval {
   std::int32_t begin = 0;
   std::int32_t end = 0;
@@ -32,6 +32,17 @@ struct Label {
   friend bool operator==(const Label&, const Label&) = default;
 };
 
+// Options of which one is right. An option is a range of targets, and its surprisal s_k the sum of their
+// weight * -log p; the loss is weight * (s_answer + log sum_k exp(-s_k)), the surprisal of the answer under
+// the softmax of -s. These targets have no loss of their own. Where every option is one target of one row,
+// that is the softmax over the options' logits.
+struct Choice {
+  std::vector<Interval> option;  // of targets, by ascending begin
+  std::int32_t answer = 0;       // index of the right option
+  float weight = 1;
+  friend bool operator==(const Choice&, const Choice&) = default;
+};
+
 // Where a sequence stands in the stream, and where it came from.
 struct Sequence {
   std::int32_t begin = 0;    // first row
@@ -51,6 +62,7 @@ struct Stream {
   std::vector<Interval> visible;             // [N]
   std::vector<Target> target;                // [T] sequence by sequence, in any order within one
   std::vector<Label> label;                  // [S] likewise
+  std::vector<Choice> choice;                // by ascending target
   std::vector<Sequence> sequence;            // by ascending begin; together they cover [0, N)
 
   std::int32_t size() const { return static_cast<std::int32_t>(token.size()); }

@@ -47,6 +47,18 @@ class Check {
 
   void labels() const { scored("label", stream_.label, "class", &Label::cls, limits_.classes); }
 
+  void choices() const {
+    std::int32_t end = 0;  // of the option before
+    for (std::size_t i = 0; i < stream_.choice.size(); ++i) {
+      const Choice& choice = stream_.choice[i];
+      const auto count = static_cast<std::int64_t>(choice.option.size());
+      if (count == 0) fail("choice", i, "a choice without an option", "0 options", "at least 1");
+      weight("choice", i, choice.weight);
+      below("choice", i, "answer", choice.answer, count);
+      for (std::size_t k = 0; k < choice.option.size(); ++k) end = option(i, k, end);
+    }
+  }
+
   void sequences() const {
     std::int64_t end = 0;
     for (std::size_t i = 0; i < stream_.sequence.size(); ++i) {
@@ -103,15 +115,34 @@ class Check {
          fmt::format("0 <= begin <= end <= {}", rows_));
   }
 
+  void weight(const char* array, std::size_t index, float value) const {
+    if (std::isfinite(value) && value >= 0) return;
+    fail(array, index, "impossible weight", fmt::format("{}", value), "a finite number, at least 0");
+  }
+
+  // `before`: the first target that the option may have. Returns its end.
+  std::int32_t option(std::size_t index, std::size_t k, std::int32_t before) const {
+    const Interval& targets = stream_.choice[index].option[k];
+    const auto count = static_cast<std::int64_t>(stream_.target.size());
+    const std::string found = fmt::format("option {}: [{}, {})", k, targets.begin, targets.end);
+    if (targets.begin < 0 || targets.end <= targets.begin || targets.end > count) {
+      fail("choice", index, "an option is no range of targets", found,
+           fmt::format("0 <= begin < end <= {}", count));
+    }
+    if (targets.begin < before) {
+      fail("choice", index, "options overlap or are out of order", found,
+           fmt::format("to begin at {} or later", before));
+    }
+    return targets.end;
+  }
+
   template <class Scored>
   void scored(const char* array, const std::vector<Scored>& all, const char* answer_name,
               std::int32_t Scored::*answer, std::int64_t limit) const {
     std::int32_t before = -1;
     for (std::size_t i = 0; i < all.size(); ++i) {
       scored_row(array, i, all[i].row, before);
-      if (!std::isfinite(all[i].weight) || all[i].weight < 0) {
-        fail(array, i, "impossible weight", fmt::format("{}", all[i].weight), "a finite number, at least 0");
-      }
+      weight(array, i, all[i].weight);
       below(array, i, answer_name, all[i].*answer, limit);
       before = all[i].row;
     }
@@ -151,6 +182,7 @@ void check_stream(const Stream& stream, const StreamLimits& limits, const std::s
   check.sequences();
   check.targets();
   check.labels();
+  check.choices();
 }
 
 }  // namespace surprisal

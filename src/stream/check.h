@@ -20,7 +20,8 @@ struct StreamLimits {
 // Throws Error (data) naming `where`, the array, the row, found and expected: arrays of unequal length; an
 // interval that is not 0 <= begin <= end <= N; a row, id, position, segment or class outside its range; a
 // weight that is negative or not finite; targets or labels of an earlier sequence behind those of a later
-// one; sequences that do not cover the stream in order.
+// one; a choice without an option, an option without a target, out of their range or in another's, an answer
+// that is no option; sequences that do not cover the stream in order.
 void check_stream(const Stream& stream, const StreamLimits& limits, const std::string& where);
 
 }  // namespace surprisal

@@ -36,6 +36,20 @@ void write_array(std::string& json, const char* key, const std::vector<T>& value
   json += ']';
 }
 
+// Only where there are some: the line of every other stream stays as it is.
+void write_choices(std::string& json, const std::vector<Choice>& choices) {
+  if (choices.empty()) return;
+  write_array(json, "choice", choices, [&](const Choice& choice) {
+    json += "{\"options\":[";
+    for (std::size_t k = 0; k < choice.option.size(); ++k) {
+      fmt::format_to(std::back_inserter(json), "{}[{},{}]", k > 0 ? "," : "", choice.option[k].begin,
+                     choice.option[k].end);
+    }
+    fmt::format_to(std::back_inserter(json), "],\"answer\":{},\"weight\":{}}}", choice.answer,
+                   number(choice.weight));
+  });
+}
+
 // Reads the arrays of one line; every error names the line, the key and the place in its array.
 class Reader {
  public:
@@ -43,7 +57,7 @@ class Reader {
 
   void check_keys() const {
     static const std::vector<std::string> known{"token",   "position", "block_position", "segment",
-                                                "visible", "target",   "label"};
+                                                "visible", "target",   "label",          "choice"};
     if (!line_.is_object()) fail(where_, "a stream is a JSON object", line_, "{\"token\":[...], ...}");
     for (const auto& [key, value] : line_.items()) {
       if (std::find(known.begin(), known.end(), key) != known.end()) continue;
@@ -64,11 +78,14 @@ class Reader {
 
   std::vector<Interval> intervals(const char* key) const {
     std::vector<Interval> values;
-    for (const Json& value : array(key)) {
-      std::string at = place(key, values.size());
-      const Json& pair = tuple(value, 2, at, "[begin, end]");
-      values.push_back({integer(pair[0], at), integer(pair[1], at)});
-    }
+    for (const Json& value : array(key)) values.push_back(interval(value, place(key, values.size())));
+    return values;
+  }
+
+  std::vector<Choice> choices() const {
+    std::vector<Choice> values;
+    if (!has("choice")) return values;
+    for (const Json& value : array("choice")) values.push_back(choice(value, place("choice", values.size())));
     return values;
   }
 
@@ -111,6 +128,25 @@ class Reader {
     return value;
   }
 
+  static Interval interval(const Json& value, const std::string& at) {
+    const Json& pair = tuple(value, 2, at, "[begin, end]");
+    return {integer(pair[0], at), integer(pair[1], at)};
+  }
+
+  static Choice choice(const Json& value, const std::string& at) {
+    constexpr const char* kForm = "{\"options\":[[begin, end], ...],\"answer\":index,\"weight\":number}";
+    if (!value.is_object() || value.size() != 3 || !value.contains("options") || !value.contains("answer") ||
+        !value.contains("weight") || !value["options"].is_array()) {
+      fail(at, "wrong form", value, kForm);
+    }
+    if (!value["weight"].is_number()) fail(at, "wrong type", value["weight"], "a number as weight");
+    Choice choice{.answer = integer(value["answer"], at), .weight = value["weight"].get<float>()};
+    for (const Json& option : value["options"]) {
+      choice.option.push_back(interval(option, fmt::format("{}, options[{}]", at, choice.option.size())));
+    }
+    return choice;
+  }
+
   static std::int32_t integer(const Json& value, const std::string& at) {
     constexpr std::int64_t kLargest = std::numeric_limits<std::int32_t>::max();
     bool fits = value.is_number_unsigned()
@@ -143,6 +179,7 @@ std::string stream_to_json(const Stream& stream) {
   write_array(json, "visible", stream.visible, interval);
   write_array(json, "target", stream.target, [&](const Target& t) { scored(t.row, t.id, t.weight); });
   write_array(json, "label", stream.label, [&](const Label& l) { scored(l.row, l.cls, l.weight); });
+  write_choices(json, stream.choice);
   return json += '}';
 }
 
@@ -168,6 +205,7 @@ Stream stream_from_json(std::string_view line, const std::string& where) {
   stream.segment = reader.has("segment") ? reader.integers("segment") : zeros;
   stream.target = reader.scored<Target>("target", "[row, id, weight]");
   stream.label = reader.scored<Label>("label", "[row, class, weight]");
+  stream.choice = reader.choices();
   stream.sequence.push_back({.begin = 0, .end = stream.size()});
   check_stream(stream, {}, where);
   return stream;

@@ -9,12 +9,14 @@
 namespace surprisal {
 
 // {"token":[..],"position":[..],"block_position":[..],"segment":[..],"visible":[[b,e],..],"target":[[row,id,weight],..],
-//  "label":[[row,class,weight],..]}. Weights are written so that they read back to the same float.
+//  "label":[[row,class,weight],..],"choice":[{"options":[[first target,end],..],"answer":k,"weight":w},..]};
+//  `choice`
+// only where there is one. Weights are written so that they read back to the same float.
 std::string stream_to_json(const Stream& stream);
 
 // `position` may be left out (position[i] = i - visible[i][0]), `block_position` and `segment` too (zeros),
-// `target` and `label` may be empty or left out. A line is one sequence. Other keys are an error. Throws
-// Error (data) with `where`.
+// `target`, `label` and `choice` may be empty or left out. A line is read as one sequence, also where the
+// sample that it tells of has several. Other keys are an error. Throws Error (data) with `where`.
 Stream stream_from_json(std::string_view line, const std::string& where);
 
 }  // namespace surprisal

@@ -28,6 +28,13 @@ void append(Stream& stream, const Stream& sample) {
     target.row += moved;
     stream.target.push_back(target);
   }
+  const auto moved_targets = static_cast<std::int32_t>(stream.target.size() - sample.target.size());
+  for (Choice choice : sample.choice) {
+    for (Interval& option : choice.option) {
+      option = {option.begin + moved_targets, option.end + moved_targets};
+    }
+    stream.choice.push_back(std::move(choice));
+  }
   for (Label label : sample.label) {
     label.row += moved;
     stream.label.push_back(label);

@@ -9,7 +9,8 @@
 
 namespace surprisal {
 
-// Appends `sample` behind what `stream` holds; every row, interval and sequence of it moves by the old size.
+// Appends `sample` behind what `stream` holds; every row, interval and sequence of it moves by the old
+// size, and every option by the old number of targets.
 void append(Stream& stream, const Stream& sample);
 
 // Best fit, longest first: each length goes into the fullest pack that still has room for it, else opens a

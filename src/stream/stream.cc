@@ -10,6 +10,7 @@ void Stream::clear() {
   visible.clear();
   target.clear();
   label.clear();
+  choice.clear();
   sequence.clear();
 }
 

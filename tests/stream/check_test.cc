@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <limits>
+#include <utility>
 
 #include "tests/core/error_matchers.h"
 #include "tests/stream/streams.h"
@@ -105,6 +106,62 @@ TEST(CheckStream, LabelsStayInTheStream) {
                "s:3, label[0]: class out of range: found 2, expected at least 0 and below 2");
   EXPECT_ERROR(check([](Stream& s) { s.label[0].cls = -2; }), data,
                "s:3, label[0]: class out of range: found -2, expected at least 0 and below 2");
+}
+
+// Five targets and two choices over them: the first between targets 0 and 1..2, the second of target 4 alone.
+void check_choice(const std::function<void(Stream&)>& change) {
+  check([&](Stream& s) {
+    s.target.assign(5, {1, 7, 1});
+    s.choice = {{.option = {{0, 1}, {1, 3}}, .answer = 1}, {.option = {{4, 5}}}};
+    change(s);
+  });
+}
+
+TEST(CheckStream, ChoicesAreOfTargetsThatAreTheirOwn) {
+  check_choice([](Stream&) {});
+  check_choice([](Stream& s) { s.choice[0].option[1] = {2, 4}; });
+  check_choice([](Stream& s) { s.choice[1].weight = 0; });
+  EXPECT_ERROR(check_choice([](Stream& s) { s.choice[1].option.clear(); }), data,
+               "s:3, choice[1]: a choice without an option: found 0 options, expected at least 1");
+  EXPECT_ERROR(
+      check_choice([](Stream& s) {
+        s.choice[1].option[0] = {4, 6};
+      }),
+      data,
+      "s:3, choice[1]: an option is no range of targets: found option 0: [4, 6), expected 0 <= begin < end "
+      "<= 5");
+  EXPECT_ERROR(
+      check_choice([](Stream& s) {
+        s.choice[0].option[0] = {-1, 1};
+      }),
+      data, testing::HasSubstr("s:3, choice[0]: an option is no range of targets: found option 0: [-1, 1)"));
+  EXPECT_ERROR(check_choice([](Stream& s) {
+                 s.choice[0].option[1] = {2, 2};
+               }),
+               data,
+               testing::HasSubstr("choice[0]: an option is no range of targets: found option 1: [2, 2)"));
+  EXPECT_ERROR(
+      check_choice([](Stream& s) {
+        s.choice[0].option[1] = {0, 2};
+      }),
+      data,
+      "s:3, choice[0]: options overlap or are out of order: found option 1: [0, 2), expected to begin "
+      "at 1 or later");
+  EXPECT_ERROR(
+      check_choice([](Stream& s) {
+        s.choice[1].option[0] = {2, 5};
+      }),
+      data,
+      "s:3, choice[1]: options overlap or are out of order: found option 0: [2, 5), expected to begin "
+      "at 3 or later");
+  EXPECT_ERROR(check_choice([](Stream& s) { std::swap(s.choice[0], s.choice[1]); }), data,
+               testing::HasSubstr("choice[1]: options overlap or are out of order"));
+  EXPECT_ERROR(check_choice([](Stream& s) { s.choice[0].answer = 2; }), data,
+               "s:3, choice[0]: answer out of range: found 2, expected at least 0 and below 2");
+  EXPECT_ERROR(check_choice([](Stream& s) { s.choice[0].answer = -1; }), data,
+               "s:3, choice[0]: answer out of range: found -1, expected at least 0 and below 2");
+  EXPECT_ERROR(check_choice([](Stream& s) { s.choice[0].weight = -1; }), data,
+               "s:3, choice[0]: impossible weight: found -1, expected a finite number, at least 0");
 }
 
 TEST(CheckStream, WeightsAreFiniteAndNotNegative) {

@@ -33,6 +33,46 @@ TEST(StreamJson, ReadsBackWhatItWrote) {
   EXPECT_EQ(read(stream_to_json(stream)), stream);
 }
 
+Stream with_choices() {
+  Stream stream = make_sequence(2, 10);
+  stream.label.clear();
+  stream.target = {{0, 1, 1}, {0, 2, 1}, {1, 3, 1}, {1, 4, 1}};
+  stream.choice = {{.option = {{0, 1}, {1, 3}}, .answer = 1, .weight = 0.1f}, {.option = {{3, 4}}}};
+  return stream;
+}
+
+TEST(StreamJson, ChoicesAreWrittenWhereThereAreSome) {
+  const std::string line = stream_to_json(with_choices());
+  EXPECT_THAT(line, testing::EndsWith("\"label\":[],\"choice\":[{\"options\":[[0,1],[1,3]],\"answer\":1,"
+                                      "\"weight\":0.1},{\"options\":[[3,4]],\"answer\":0,\"weight\":1}]}"));
+  EXPECT_EQ(read(line), with_choices());
+}
+
+TEST(StreamJson, RefusesChoicesOfAnotherForm) {
+  auto choice = [](const std::string& value) {
+    return read(R"({"token":[1],"visible":[[0,1]],"target":[[0,1,1]],"choice":[)" + value + "]}");
+  };
+  const std::string form = ", expected {\"options\":[[begin, end], ...],\"answer\":index,\"weight\":number}";
+  EXPECT_ERROR(choice("[[0,1]]"), data, "s:7, choice[0]: wrong form: found [[0,1]]" + form);
+  EXPECT_ERROR(choice(R"({"options":[[0,1]],"answer":0})"), data,
+               "s:7, choice[0]: wrong form: found {\"answer\":0,\"options\":[[0,1]]}" + form);
+  EXPECT_ERROR(choice(R"({"options":1,"answer":0,"weight":1})"), data, HasSubstr("choice[0]: wrong form"));
+  EXPECT_ERROR(choice(R"({"options":[[0,1]],"answers":0,"weight":1})"), data,
+               HasSubstr("choice[0]: wrong form"));
+  EXPECT_ERROR(choice(R"({"options":[[0]],"answer":0,"weight":1})"), data,
+               "s:7, choice[0], options[0]: wrong form: found [0], expected [begin, end]");
+  EXPECT_ERROR(choice(R"({"options":[[0,1]],"answer":0.5,"weight":1})"), data,
+               "s:7, choice[0]: wrong value: found 0.5, expected a whole number of 32 bits");
+  EXPECT_ERROR(choice(R"({"options":[[0,1]],"answer":0,"weight":"1"})"), data,
+               "s:7, choice[0]: wrong type: found \"1\", expected a number as weight");
+  EXPECT_ERROR(choice(R"({"options":[[0,1]],"answer":0,"weight":1e39})"), data,
+               HasSubstr("choice[0]: impossible weight"));
+  EXPECT_ERROR(choice(R"({"options":[[0,2]],"answer":0,"weight":1})"), data,
+               HasSubstr("choice[0]: an option is no range of targets"));
+  EXPECT_ERROR(choice(R"({"options":[[0,1]],"answer":1,"weight":1})"), data,
+               "s:7, choice[0]: answer out of range: found 1, expected at least 0 and below 1");
+}
+
 TEST(StreamJson, WeightsKeepEveryBit) {
   Random random({1, 2, 3, Purpose::sampling});
   Stream stream = make_sequence(20000, 0);

@@ -39,6 +39,18 @@ Packs best_fit_slowly(const std::vector<std::int32_t>& lengths, std::int32_t cap
   return packs;
 }
 
+TEST(Append, OptionsMoveByTheTargetsBefore) {
+  Stream sample = make_sequence(2, 10);
+  sample.target = {{0, 1, 1}, {1, 2, 1}, {1, 3, 1}};
+  sample.choice = {{.option = {{0, 1}, {1, 3}}, .answer = 1, .weight = 0.5f}};
+  Stream stream = make_sequence(4, 20);
+  append(stream, sample);
+  append(stream, sample);
+  EXPECT_EQ(stream.choice, (std::vector<Choice>{{.option = {{1, 2}, {2, 4}}, .answer = 1, .weight = 0.5f},
+                                                {.option = {{4, 5}, {5, 7}}, .answer = 1, .weight = 0.5f}}));
+  check_stream(stream, {}, "packed");
+}
+
 TEST(PackBestFit, FillsTheFullestPackThatHasRoom) {
   // 6 and 5 open packs with room 4 and 5; 4 fits the first exactly; 3 and 2 then fill the second.
   EXPECT_EQ(pack_best_fit(std::vector<std::int32_t>{3, 6, 2, 5, 4}, 10), (Packs{{1, 4}, {0, 2, 3}}));
