@@ -105,6 +105,7 @@ int run(int count, char** arguments) {
   add_train(app);
   add_plan(app);
   add_score(app);
+  add_generate(app);
   add_loss(app);
   add_explain(app);
   add_import(app);

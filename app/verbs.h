@@ -15,6 +15,7 @@ void add_tokenizer(CLI::App& app);
 void add_train(CLI::App& app);
 void add_plan(CLI::App& app);
 void add_score(CLI::App& app);
+void add_generate(CLI::App& app);
 void add_loss(CLI::App& app);
 void add_explain(CLI::App& app);
 void add_import(CLI::App& app);

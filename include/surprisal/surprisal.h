@@ -4,6 +4,7 @@
 #include "surprisal/corpus_report.h"
 #include "surprisal/error.h"
 #include "surprisal/evaluation.h"
+#include "surprisal/generate.h"
 #include "surprisal/loss.h"
 #include "surprisal/memory_use.h"
 #include "surprisal/model.h"

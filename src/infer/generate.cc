@@ -1,89 +1,128 @@
 #include "infer/generate.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
-#include <numeric>
+#include <memory>
 
-#include "surprisal/stream.h"
+#include <fmt/format.h>
 
-#include "core/random.h"
+#include "surprisal/error.h"
+
+#include "infer/decoding.h"
+#include "infer/sampling.h"
 
 namespace surprisal {
 namespace {
 
-Stream causal_stream(const std::vector<std::int32_t>& ids) {
-  Stream stream;
-  std::int32_t size = static_cast<std::int32_t>(ids.size());
-  stream.token = ids;
-  for (std::int32_t row = 0; row < size; ++row) {
-    stream.position.push_back(row);
-    stream.visible.push_back({0, row + 1});
+// Left to right after `context`, whose last token is the first row.
+class ContinuedText : public GrowingText {
+ public:
+  ContinuedText(std::span<const std::int32_t> context, const ModelConfig& config,
+                const GenerateOptions& options, const std::vector<std::int32_t>& ends, TokenSampler sampler,
+                const TokenSink& sink)
+      : position_(static_cast<std::int32_t>(context.size()) - 1),
+        positions_(config.max_position_embeddings),
+        max_tokens_(options.max_tokens),
+        begin_(context.back()),
+        ends_(ends),
+        sampler_(std::move(sampler)),
+        sink_(sink) {}
+
+  DecodingRow first() const override { return {begin_, position_}; }
+
+  std::optional<DecodingRow> grow(std::span<const float> logits) override {
+    const DrawnToken drawn = sampler_.draw(logits);
+    text_.nats += drawn.nats;
+    if (std::find(ends_.begin(), ends_.end(), drawn.id) != ends_.end()) return {};
+    text_.ids.push_back(drawn.id);
+    if (sink_) sink_(text_.ids);
+    text_.stop = std::ssize(text_.ids) == max_tokens_ ? Stop::max_tokens : Stop::positions;
+    if (text_.stop == Stop::max_tokens || ++position_ == positions_) return {};
+    text_.stop = Stop::end;
+    return DecodingRow{drawn.id, position_};
   }
-  stream.block_position.assign(ids.size(), 0);
-  stream.segment.assign(ids.size(), 0);
-  stream.sequence.push_back({.begin = 0, .end = size});
-  return stream;
-}
 
-constexpr float kNever = -std::numeric_limits<float>::infinity();
+  GeneratedTokens take() { return std::move(text_); }
 
-// The `keep` largest logits' ids, largest first; ties to the smaller id.
-std::vector<std::int32_t> top(const std::vector<float>& logits, std::int64_t keep) {
-  std::vector<std::int32_t> ids(logits.size());
-  std::iota(ids.begin(), ids.end(), 0);
-  auto end = keep > 0 ? ids.begin() + std::min<std::ptrdiff_t>(keep, std::ssize(ids)) : ids.end();
-  std::partial_sort(ids.begin(), end, ids.end(), [&](std::int32_t a, std::int32_t b) {
-    float x = logits[static_cast<std::size_t>(a)], y = logits[static_cast<std::size_t>(b)];
-    return x != y ? x > y : a < b;
-  });
-  ids.erase(end, ids.end());
-  return ids;
-}
-
-std::int32_t draw(const std::vector<float>& logits, const GenerateOptions& options, Random& random) {
-  std::vector<std::int32_t> ids = top(logits, options.temperature > 0 ? options.top_k : 1);
-  if (ids.size() == 1) return ids.front();
-  std::vector<double> cumulative;
-  double total = 0, largest = logits[static_cast<std::size_t>(ids.front())];
-  for (std::int32_t id : ids) {
-    total += std::exp((logits[static_cast<std::size_t>(id)] - largest) / options.temperature);
-    cumulative.push_back(total);
-  }
-  auto chosen = std::upper_bound(cumulative.begin(), cumulative.end(), random.uniform() * total);
-  return ids[static_cast<std::size_t>(
-      std::min<std::ptrdiff_t>(chosen - cumulative.begin(), std::ssize(ids) - 1))];
-}
-
-// Special tokens but `end`, and ids that only the model has (an embedding padded to a round number of rows).
-void forbid_no_text(const Tokenizer& tokenizer, std::int32_t end, std::vector<float>& logits) {
-  for (std::size_t index = 0; index < logits.size(); ++index) {
-    std::int32_t id = static_cast<std::int32_t>(index);
-    if (id != end && (tokenizer.is_special(id) || tokenizer.token(id).empty())) logits[index] = kNever;
-  }
-}
+ private:
+  std::int32_t position_;
+  std::int64_t positions_, max_tokens_;
+  std::int32_t begin_;
+  const std::vector<std::int32_t>& ends_;
+  TokenSampler sampler_;
+  const TokenSink& sink_;
+  GeneratedTokens text_;
+};
 
 }  // namespace
 
-std::vector<std::int32_t> generate(Transformer& model, const Tokenizer& tokenizer,
-                                   const GenerateOptions& options) {
-  const std::int32_t end = *tokenizer.special().eos;
-  Random random({options.seed, options.sample, 0, Purpose::sampling});
-  std::vector<std::int32_t> ids{*tokenizer.special().bos};
-  std::vector<float> logits(static_cast<std::size_t>(model.config().vocab_size));
-  std::int64_t most = std::min(options.max_tokens, model.config().max_position_embeddings - 1);
-  StreamResult result;
-  while (static_cast<std::int64_t>(ids.size()) <= most) {
-    model.evaluate(causal_stream(ids), result);
-    model.logits(static_cast<std::int64_t>(ids.size()) - 1, logits);
-    forbid_no_text(tokenizer, end, logits);
-    std::int32_t next = draw(logits, options, random);
-    if (next == end) break;
-    ids.push_back(next);
+std::string_view name_of(Stop stop) {
+  switch (stop) {
+    case Stop::end:
+      return "end";
+    case Stop::max_tokens:
+      return "max_tokens";
+    case Stop::positions:
+      return "positions";
   }
-  ids.erase(ids.begin());
-  if (options.right_to_left) std::reverse(ids.begin(), ids.end());
-  return ids;
+  return {};
+}
+
+std::vector<std::int32_t> end_tokens(const Tokenizer& tokenizer) {
+  std::vector<std::int32_t> ends;
+  for (const auto& end : {tokenizer.special().eos, tokenizer.special().eop}) {
+    if (end) ends.push_back(*end);
+  }
+  return ends;
+}
+
+void check_counts(std::int64_t max_tokens, std::int64_t samples) {
+  constexpr std::int64_t kMostSamples = 4096;
+  if (max_tokens < 1) {
+    throw Error(ErrorKind::usage, {.what = "max_tokens is out of range",
+                                   .found = fmt::format("{}", max_tokens),
+                                   .expected = "at least 1"});
+  }
+  if (samples < 1 || samples > kMostSamples) {
+    throw Error(ErrorKind::usage, {.what = "the number of samples is out of range",
+                                   .found = fmt::format("{}", samples),
+                                   .expected = fmt::format("1 to {}", kMostSamples)});
+  }
+}
+
+void check_vocabulary(const ModelConfig& config, const Tokenizer& tokenizer) {
+  if (tokenizer.vocabulary_size() <= config.vocab_size) return;
+  throw Error(ErrorKind::data, {.what = "the tokenizer has more tokens than the model has embeddings",
+                                .found = fmt::format("{}", tokenizer.vocabulary_size()),
+                                .expected = fmt::format("at most {}", config.vocab_size),
+                                .fix = "use the tokenizer that the model was trained with"});
+}
+
+std::vector<GeneratedTokens> continue_tokens(Transformer& model, const Tokenizer& tokenizer,
+                                             std::span<const std::int32_t> context,
+                                             const GenerateOptions& options, const TokenSink& sink) {
+  const ModelConfig& config = model.config();
+  const std::int64_t held = std::ssize(context);
+  const std::int64_t rows = std::min(held + std::min(options.max_tokens, config.max_position_embeddings),
+                                     config.max_position_embeddings);
+  Decoding decoding(model, options.samples, rows);
+  std::vector<DecodingRow> before;
+  for (std::int32_t token : context.first(context.size() - 1)) {
+    before.push_back({token, static_cast<std::int32_t>(before.size())});
+  }
+  decoding.begin(before, ContextSight::before);
+  const std::vector<std::int32_t> ends = end_tokens(tokenizer);
+  const std::vector<std::int32_t> drawable = drawable_tokens(tokenizer, config.vocab_size, ends);
+  std::vector<ContinuedText> texts;
+  std::vector<GrowingText*> growing;
+  for (std::int64_t sample = 0; sample < options.samples; ++sample) {
+    texts.emplace_back(context, config, options, ends,
+                       TokenSampler(options.sampling, drawable, static_cast<std::uint64_t>(sample)), sink);
+  }
+  for (ContinuedText& text : texts) growing.push_back(&text);
+  grow_all(decoding, growing);
+  std::vector<GeneratedTokens> results;
+  for (ContinuedText& text : texts) results.push_back(text.take());
+  return results;
 }
 
 }  // namespace surprisal

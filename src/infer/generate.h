@@ -1,30 +1,33 @@
-// Text from a decoder.
+// Continuations by a decoder in memory: the contract is that of surprisal/generate.h.
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <functional>
+#include <span>
 #include <vector>
 
+#include "surprisal/generate.h"
 #include "surprisal/tokenizer.h"
 
 #include "model/transformer.h"
 
 namespace surprisal {
 
-struct GenerateOptions {
-  std::int64_t max_tokens = 40;
-  double temperature = 0.8;  // 0: always the most probable
-  std::int64_t top_k = 40;   // 0: all
-  std::uint64_t seed = 0;
-  std::uint64_t sample = 0;  // number of this sample: each has its own random numbers
-  bool right_to_left =
-      false;  // a `reverse` model: ids are drawn from the end of the text and turned round once
-};
+// Called with what a sample holds so far, after each token; the last call is before its end.
+using TokenSink = std::function<void(std::span<const std::int32_t> ids)>;
 
-// The ids that follow the tokenizer's begin of text, without special tokens; ends at the end of text, at
-// max_tokens or at the model's positions. Special tokens are never drawn. REQUIRES a tokenizer with begin and
-// end of text.
-std::vector<std::int32_t> generate(Transformer& model, const Tokenizer& tokenizer,
-                                   const GenerateOptions& options);
+// What follows `context`, which is not empty, in the order of reading (options.reverse is for the caller to
+// act on). REQUIRES a model with room for the context and for options.samples tokens and targets.
+std::vector<GeneratedTokens> continue_tokens(Transformer& model, const Tokenizer& tokenizer,
+                                             std::span<const std::int32_t> context,
+                                             const GenerateOptions& options, const TokenSink& sink = {});
+
+// The ids at which a text ends: of text and of piece.
+std::vector<std::int32_t> end_tokens(const Tokenizer& tokenizer);
+
+// Throws Error (usage).
+void check_counts(std::int64_t max_tokens, std::int64_t samples);
+// Throws Error (data) where the tokenizer has more tokens than the model has embeddings.
+void check_vocabulary(const ModelConfig& config, const Tokenizer& tokenizer);
 
 }  // namespace surprisal

@@ -40,6 +40,9 @@ struct Family {
   std::string architecture;     // its "architectures" entry
   bool decoder = false;         // everywhere else its rows see only what stands before them
   bool any_sight = false;       // everywhere else its rows see what its objective says (GLM)
+  // What fills a blank is put into the text, which is read anew for the next (GLM-130B's own program); else
+  // it stays a piece behind the text (GLM's).
+  bool substitutes_blanks = false;
   bool in_transformers = true;  // `transformers` has the architecture
   bool sentence_head = false;   // there is a pooler and a sentence head that it may have
   std::string prefix = {};      // "bert.": before the names of the body, the model without its heads

@@ -200,11 +200,11 @@ void sentence_head(Pass& pass, HeadRows& rows, const std::span<const float>* sca
               first_rows(pass.layout.workspace.gradient, pass.tokens()));
 }
 
-void row_logits(Pass& pass, std::int32_t row, std::span<float> logits) {
-  HeadActivations head = head_forward(pass, {{row}, {0}});
-  Matrix out{logits.data(), 1, static_cast<std::int64_t>(logits.size()),
-             static_cast<std::int64_t>(logits.size()), false};
-  gemm(matrix(head.hidden), matrix(pass.weights.head_weight).transpose(), out, Write::over,
+void row_logits(Pass& pass, std::span<const std::int32_t> rows, std::span<float> logits) {
+  const HeadActivations head = head_forward(pass, {{rows.begin(), rows.end()}, {}});
+  const std::int64_t vocabulary = pass.weights.head_weight.shape[0];
+  gemm(matrix(head.hidden), matrix(pass.weights.head_weight).transpose(),
+       {logits.data(), std::ssize(rows), vocabulary, vocabulary, false}, Write::over,
        pass.weights.head_bias.f32());
 }
 

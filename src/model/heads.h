@@ -23,7 +23,7 @@ void vocabulary_head(Pass& pass, HeadRows& rows, const std::span<const float>* s
 void sentence_head(Pass& pass, HeadRows& rows, const std::span<const float>* scale, bool predict,
                    TermResult& result);
 
-// logits [V] of one row of the last layer.
-void row_logits(Pass& pass, std::int32_t row, std::span<float> logits);
+// logits [rows, V] of rows of the last layer.
+void row_logits(Pass& pass, std::span<const std::int32_t> rows, std::span<float> logits);
 
 }  // namespace surprisal

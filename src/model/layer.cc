@@ -58,6 +58,14 @@ QkvHeads split_qkv(const Tensor& qkv) {
       {qkv.f32(), rows, stride}, {qkv.f32() + width, rows, stride}, {qkv.f32() + 2 * width, rows, stride}};
 }
 
+// Keys and values that rows of this layer see: their own stream's, or, once they are kept there, the cache's.
+QkvHeads through_cache(const Pass& pass, std::int64_t index, const QkvHeads& heads) {
+  KeyValueCache* cache = pass.cached.cache;
+  if (!cache) return heads;
+  cache->store(index, pass.cached.slot, heads.key, heads.value);
+  return {heads.query, cache->keys(index), cache->values(index)};
+}
+
 HeadTensor heads_of(const Tensor& tensor) {
   return {tensor.f32(), tensor.shape[0], tensor.shape[1]};
 }
@@ -121,6 +129,7 @@ void attention_sublayer(Pass& pass, std::int64_t index, const LayerActivations& 
   linear_forward(layer.attention_in, weights.qkv.weight, weights.qkv.bias, layer.qkv);
   QkvHeads heads = split_qkv(layer.qkv);
   rotate(pass, heads);
+  heads = through_cache(pass, index, heads);
   attention_forward(attention_shape(config), pass.attention, heads.query, heads.key, heads.value,
                     attention_dropout(pass, index), heads_of(layer.attended), layer.log_sum_exp,
                     workspace.attention);

@@ -7,11 +7,12 @@
 
 namespace surprisal {
 
-void Pass::begin(const Stream& next, const std::uint64_t* seed) {
+void Pass::begin(const Stream& next, const std::uint64_t* seed, const CachePlaces& places) {
   stream = &next;
   rows = next.size();
   dropout_seed = seed;
-  plan_attention(next.visible, next.size(), attention);
+  cached = places;
+  plan_attention(next.visible, cached.cache ? cached.cache->rows() : next.size(), attention);
   if (layout.workspace.rotation.data) {
     rotary_table(next.position, rotary_frequency, first_rows(layout.workspace.rotation, rows));
   }

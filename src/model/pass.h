@@ -8,6 +8,7 @@
 #include "surprisal/stream.h"
 
 #include "model/config.h"
+#include "model/key_value_cache.h"
 #include "model/layout.h"
 #include "model/tensors.h"
 #include "ops/attention.h"
@@ -57,6 +58,7 @@ struct Pass {
   const Stream* stream = nullptr;               // the caller's: gone once its call has returned
   std::int64_t rows = 0;                        // its length, which logits() asks for later
   const std::uint64_t* dropout_seed = nullptr;  // null: no dropout
+  CachePlaces cached;                           // the caller's: without a cache, rows see rows of the stream
   Write write_matrices = Write::add;  // gradients of the layers' matrices and of the token embedding
   std::vector<double>
       rotary_frequency;  // a pair of a head's elements each; empty where positions are learned
@@ -65,7 +67,7 @@ struct Pass {
   std::vector<DropoutRow> dropout_rows;      // [N], of the place last asked for
 
   std::int64_t tokens() const { return rows; }
-  void begin(const Stream& next, const std::uint64_t* seed);
+  void begin(const Stream& next, const std::uint64_t* seed, const CachePlaces& places = {});
   double probability(double p) const { return dropout_seed ? p : 0; }
   // Identities of the rows at one place; empty without dropout.
   std::span<const DropoutRow> rows_at(std::uint32_t place, double p);

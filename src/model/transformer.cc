@@ -218,8 +218,16 @@ void Transformer::accumulate_gradients(const Stream& stream, const SurprisalGrad
   embed_backward(state.pass);
 }
 
-void Transformer::logits(std::int64_t row, std::span<float> logits) {
-  row_logits(state_->pass, static_cast<std::int32_t>(row), logits);
+void Transformer::extend(const Stream& stream, const CachePlaces& places) {
+  State& state = *state_;
+  state.check(stream);
+  state.pass.begin(stream, nullptr, places);
+  state.forward_layers();
+}
+
+void Transformer::logits(std::span<const std::int32_t> rows, std::span<float> logits) {
+  assert(std::ssize(rows) <= state_->capacity.targets);
+  row_logits(state_->pass, rows, logits);
 }
 
 void Transformer::zero_gradients() {

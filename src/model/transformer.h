@@ -13,6 +13,7 @@
 
 #include "core/arena.h"
 #include "model/config.h"
+#include "model/key_value_cache.h"
 #include "model/parameter.h"
 
 namespace surprisal {
@@ -78,9 +79,14 @@ class Transformer {
   void accumulate_gradients(const Stream& stream, const SurprisalGradient& scale,
                             const std::uint64_t* dropout_seed, StreamResult& result);
 
-  // Logits over the vocabulary, [V], at `row` of the stream of the last evaluate() (for sampling): log p up
-  // to a constant. REQUIRES logits.size() == vocab_size.
-  void logits(std::int64_t row, std::span<float> logits);
+  // Forward of rows that go on from those that the cache holds: row i's keys and values are kept at its slot,
+  // and stream.visible counts rows of the cache. The heads do nothing: see logits(). Equals evaluate() of the
+  // whole, to rounding.
+  void extend(const Stream& stream, const CachePlaces& places);
+
+  // Logits over the vocabulary, [rows, V], at rows of the stream of the last evaluate() or extend() (for
+  // sampling): log p up to a constant. REQUIRES no more rows than the capacity has targets.
+  void logits(std::span<const std::int32_t> rows, std::span<float> logits);
 
   // The next accumulate_gradients() writes most of them instead of adding: a view taken before holds what it
   // held until gradients() or gradient() is called again.

@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "core/parallel.h"
+#include "ops/few_rows.h"
 
 namespace surprisal {
 namespace {
@@ -56,6 +57,7 @@ void add_bias(const Matrix& c, const float* bias) {
 void gemm(const Matrix& a, const Matrix& b, const Matrix& c, Write write, const float* bias, float alpha) {
   assert(a.rows == c.rows && b.columns == c.columns && a.columns == b.rows && !c.transposed);
   if (c.rows == 0 || c.columns == 0) return;
+  const auto product = takes_few_rows(a, b) ? few_rows_product : gemm_block;
   Blocks block = choose_blocks(a, c);
   std::int64_t down = pieces(c.rows, block.rows);
   parallel_for(count(block, c), [&](std::int64_t index, int) {
@@ -63,7 +65,7 @@ void gemm(const Matrix& a, const Matrix& b, const Matrix& c, Write write, const 
     std::int64_t row_end = std::min(row + block.rows, c.rows);
     std::int64_t column_end = std::min(column + block.columns, c.columns);
     Matrix part = c.row_range(row, row_end).column_range(column, column_end);
-    gemm_block(a.row_range(row, row_end), b.column_range(column, column_end), part, write, alpha);
+    product(a.row_range(row, row_end), b.column_range(column, column_end), part, write, alpha);
     if (bias) add_bias(part, bias + column);  // while the block is in cache
   });
 }

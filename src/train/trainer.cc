@@ -401,14 +401,16 @@ bool Run::evaluate_now() try {
 void Run::write_samples() {
   const std::int64_t most =
       configuration_.data.sequence_length - 1;  // rows that the model has seen in a text
+  const std::int32_t begin[] = {*setup_.tokenizer.special().bos};
   for (const Part& part : setup_.mixture.parts()) {
     const ObjectiveTraits& traits = part.terms.front().objective->traits();
     for (std::int64_t sample = 0; traits.decoder && sample < options_.num_samples; ++sample) {
-      GenerateOptions generation{.max_tokens = std::min(most, GenerateOptions().max_tokens),
-                                 .seed = seed_,
-                                 .sample = static_cast<std::uint64_t>(sample),
-                                 .right_to_left = traits.name == "reverse"};
-      std::string text = setup_.tokenizer.decode(generate(*model_, setup_.tokenizer, generation));
+      const GenerateOptions generation{.sampling = {.seed = seed_ + static_cast<std::uint64_t>(sample)},
+                                       .max_tokens = std::min<std::int64_t>(most, 40)};
+      std::vector<std::int32_t> ids =
+          std::move(continue_tokens(*model_, setup_.tokenizer, begin, generation).front().ids);
+      if (traits.name == "reverse") std::reverse(ids.begin(), ids.end());
+      std::string text = setup_.tokenizer.decode(ids);
       log(*samples_, {{"step", state_.step}, {"objective", traits.name}, {"text", text}});
       observer_.sampled(std::string(traits.name), text);
     }

@@ -1,4 +1,5 @@
 // Blank infilling through a model: the loss is an expectation over orders, and who sees whom.
+#include <array>
 #include <cmath>
 #include <map>
 
@@ -37,10 +38,10 @@ class BlankInfillingModel : public testing::Test {
     return sum / static_cast<double>(sample.target.size());
   }
 
-  std::vector<float> logits(const Stream& sample, std::int64_t row) {
+  std::vector<float> logits(const Stream& sample, std::int32_t row) {
     surprisals(sample);
     std::vector<float> logits(100);
-    model_->logits(row, logits);
+    model_->logits(std::array{row}, logits);
     return logits;
   }
 

@@ -5,109 +5,112 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/infer/evaluated_logits.h"
 #include "tests/infer/tiny_language.h"
 
 namespace surprisal {
 namespace {
 
-constexpr std::int64_t kPositions = 24;
+constexpr std::int64_t kPositions = 24, kSamples = 20;
+
+using Ids = std::vector<std::int32_t>;
 
 class Generate : public testing::Test {
  protected:
-  std::vector<std::int32_t> draw(GenerateOptions options) { return generate(*model_, tiny_bpe(), options); }
+  std::vector<GeneratedTokens> draw(const GenerateOptions& options) {
+    return continue_tokens(*model_, tiny_bpe(), context_, options);
+  }
+  Ids draw_one(const GenerateOptions& options) { return draw(options).front().ids; }
 
-  const std::int32_t begin_ = *tiny_bpe().special().bos;
+  Ids context_{*tiny_bpe().special().bos};
   std::unique_ptr<Transformer> model_ =
       tiny_model(tiny_config("gpt2", tiny_bpe().vocabulary_size(), kPositions), Mode::evaluate, kPositions);
 };
 
 TEST_F(Generate, FollowsTheSeed) {
-  std::vector<std::int32_t> ids = draw({.max_tokens = 12, .seed = 3});
-  EXPECT_EQ(ids, draw({.max_tokens = 12, .seed = 3}));
-  EXPECT_NE(ids, draw({.max_tokens = 12, .seed = 4}));
-  EXPECT_NE(ids, draw({.max_tokens = 12, .seed = 3, .sample = 1}));
+  const Ids ids = draw_one({.sampling = {.seed = 3}, .max_tokens = 12});
+  EXPECT_EQ(ids, draw_one({.sampling = {.seed = 3}, .max_tokens = 12}));
+  EXPECT_NE(ids, draw_one({.sampling = {.seed = 4}, .max_tokens = 12}));
+}
+
+// Each sample has numbers of its own, and the weights' products do not depend on how many rows share them.
+TEST_F(Generate, ASampleIsTheSameAloneAndAmongOthers) {
+  const std::vector<GeneratedTokens> few = draw({.max_tokens = 12, .samples = 2}),
+                                     many = draw({.max_tokens = 12, .samples = kSamples});
+  EXPECT_EQ(draw_one({.max_tokens = 12}), many[0].ids);
+  for (std::size_t sample = 0; sample < few.size(); ++sample) {
+    EXPECT_EQ(few[sample].ids, many[sample].ids);
+    EXPECT_EQ(few[sample].nats, many[sample].nats);
+  }
+  EXPECT_NE(many[0].ids, many[1].ids);
 }
 
 TEST_F(Generate, DrawsNoSpecialTokenAndStopsWhereItMust) {
-  for (std::uint64_t sample = 0; sample < 20; ++sample) {
-    std::vector<std::int32_t> ids = draw({.max_tokens = 100, .temperature = 3, .top_k = 0, .sample = sample});
-    EXPECT_LT(std::ssize(ids), kPositions);
-    for (std::int32_t id : ids) EXPECT_FALSE(tiny_bpe().is_special(id));
-    EXPECT_LE(draw({.max_tokens = 3, .sample = sample}).size(), 3u);
+  std::size_t ended = 0, full = 0;
+  for (const GeneratedTokens& text :
+       draw({.sampling = {.temperature = 3, .top_k = 0}, .max_tokens = 100, .samples = kSamples})) {
+    for (std::int32_t id : text.ids) EXPECT_FALSE(tiny_bpe().is_special(id));
+    EXPECT_NE(text.stop, Stop::max_tokens);
+    EXPECT_EQ(text.stop == Stop::positions, std::ssize(text.ids) == kPositions) << text.ids.size();
+    ++(text.stop == Stop::end ? ended : full);
   }
-  EXPECT_TRUE(draw({.max_tokens = 0}).empty());
-}
-
-TEST_F(Generate, AReverseModelsTextIsTurnedRound) {
-  std::vector<std::int32_t> ids = draw({.max_tokens = 12, .seed = 3});
-  ASSERT_GT(ids.size(), 1u);
-  std::reverse(ids.begin(), ids.end());
-  EXPECT_EQ(draw({.max_tokens = 12, .seed = 3, .right_to_left = true}), ids);
-}
-
-// Log-probabilities of what follows `ids` in a stream made by hand.
-std::vector<float> logits_after(Transformer& model, const std::vector<std::int32_t>& ids) {
-  Stream stream;
-  std::int32_t size = static_cast<std::int32_t>(ids.size());
-  stream.token = ids;
-  for (std::int32_t row = 0; row < size; ++row) {
-    stream.position.push_back(row);
-    stream.visible.push_back({0, row + 1});
+  EXPECT_GT(full, 0u);
+  for (const GeneratedTokens& text : draw({.max_tokens = 3, .samples = kSamples})) {
+    EXPECT_EQ(text.stop == Stop::max_tokens, text.ids.size() == 3);
   }
-  stream.segment.assign(ids.size(), 0);
-  stream.block_position.assign(ids.size(), 0);
-  stream.sequence = {{.begin = 0, .end = size}};
-  StreamResult result;
-  model.evaluate(stream, result);
-  std::vector<float> logits(static_cast<std::size_t>(model.config().vocab_size));
-  model.logits(size - 1, logits);
-  return logits;
 }
 
 TEST_F(Generate, WithoutTemperatureTakesTheMostProbable) {
-  std::vector<std::int32_t> expected{begin_};
+  Ids expected = context_;
   while (expected.size() < 9) {
-    std::vector<float> logits = logits_after(*model_, expected);
-    auto best = std::max_element(logits.begin(), logits.end()) - logits.begin();
+    const std::vector<float> logits = evaluated_logits(*model_, expected);
+    const auto best = std::max_element(logits.begin(), logits.end()) - logits.begin();
     if (best == *tiny_bpe().special().eos) break;
     expected.push_back(static_cast<std::int32_t>(best));
   }
   expected.erase(expected.begin());
   ASSERT_GT(expected.size(), 0u);
-  EXPECT_EQ(draw({.max_tokens = 8, .temperature = 0}), expected);
-  EXPECT_EQ(draw({.max_tokens = 8, .temperature = 0, .seed = 9}), expected);
-  EXPECT_EQ(draw({.max_tokens = 8, .temperature = 1, .top_k = 1}), expected);
+  EXPECT_EQ(draw_one({.sampling = {.temperature = 0}, .max_tokens = 8}), expected);
+  EXPECT_EQ(draw_one({.sampling = {.temperature = 0, .seed = 9}, .max_tokens = 8}), expected);
+  EXPECT_EQ(draw_one({.sampling = {.temperature = 1, .top_k = 1}, .max_tokens = 8}), expected);
+  EXPECT_EQ(draw_one({.sampling = {.temperature = 1, .top_k = 0, .top_p = 1e-6}, .max_tokens = 8}), expected);
 }
 
-TEST_F(Generate, DrawsAmongTheTopKAlone) {
-  std::vector<float> logits = logits_after(*model_, {begin_});
-  std::vector<std::int32_t> order;
-  for (std::int32_t id = 0; id < std::ssize(logits); ++id) order.push_back(id);
-  std::sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
-    return logits[static_cast<std::size_t>(a)] > logits[static_cast<std::size_t>(b)];
-  });
-  order.resize(3);
-  std::vector<std::int32_t> seen;
-  for (std::uint64_t sample = 0; sample < 60; ++sample) {
-    std::vector<std::int32_t> ids = draw({.max_tokens = 1, .temperature = 5, .top_k = 3, .sample = sample});
-    if (!ids.empty()) seen.push_back(ids.front());
+// The surprisal of a continuation is that of its tokens one by one, the end too.
+TEST_F(Generate, SumsTheSurprisalOfWhatItDrew) {
+  context_ = {*tiny_bpe().special().bos, 7, 12, 9};
+  std::size_t ends = 0;
+  for (const GeneratedTokens& text :
+       draw({.sampling = {.temperature = 2, .top_k = 0}, .samples = kSamples})) {
+    Ids ids = context_, tokens = text.ids;
+    if (text.stop == Stop::end) tokens.push_back(*tiny_bpe().special().eos);
+    ends += text.stop == Stop::end;
+    double nats = 0;
+    for (std::int32_t token : tokens) {
+      nats += surprisal_of(evaluated_logits(*model_, ids), token);
+      ids.push_back(token);
+    }
+    EXPECT_NEAR(text.nats, nats, 1e-4);
   }
-  EXPECT_THAT(seen, testing::Each(testing::AnyOfArray(order)));
-  for (std::int32_t id : order) {
-    if (tiny_bpe().is_special(id)) continue;
-    EXPECT_THAT(seen, testing::Contains(id));
-  }
+  EXPECT_GT(ends, 0u);
+}
+
+TEST_F(Generate, TellsTheTextAfterEachToken) {
+  std::vector<Ids> told;
+  const std::vector<GeneratedTokens> text =
+      continue_tokens(*model_, tiny_bpe(), context_, {.max_tokens = 5},
+                      [&](std::span<const std::int32_t> ids) { told.emplace_back(ids.begin(), ids.end()); });
+  ASSERT_EQ(told.size(), text.front().ids.size());
+  EXPECT_EQ(told.back(), text.front().ids);
 }
 
 // A model may have more embeddings than its tokenizer has tokens (padded to a round number).
 TEST_F(Generate, NeverDrawsAnIdThatTheTokenizerDoesNotHave) {
-  std::unique_ptr<Transformer> padded = tiny_model(
+  const std::unique_ptr<Transformer> padded = tiny_model(
       tiny_config("gpt2", 3 * tiny_bpe().vocabulary_size(), kPositions), Mode::evaluate, kPositions);
-  for (std::uint64_t sample = 0; sample < 5; ++sample) {
-    GenerateOptions options{.max_tokens = 20, .temperature = 5, .top_k = 0, .sample = sample};
-    for (std::int32_t id : generate(*padded, tiny_bpe(), options)) {
-      EXPECT_LT(id, tiny_bpe().vocabulary_size());
-    }
+  const GenerateOptions options{.sampling = {.temperature = 5, .top_k = 0}, .samples = 5};
+  for (const GeneratedTokens& text : continue_tokens(*padded, tiny_bpe(), context_, options)) {
+    for (std::int32_t id : text.ids) EXPECT_LT(id, tiny_bpe().vocabulary_size());
   }
 }
 

@@ -1,6 +1,7 @@
 #include "model/transformer.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <complex>
 #include <limits>
@@ -359,7 +360,7 @@ TEST(Transformer, LogitsGiveTheSurprisals) {
     model.evaluate(stream, result);
     for (std::size_t t = 0; t < stream.target.size(); ++t) {
       Floats logits(static_cast<std::size_t>(config.vocab_size));
-      model.logits(stream.target[t].row, logits);
+      model.logits(std::array{stream.target[t].row}, logits);
       double sum = 0;
       for (float logit : logits) sum += std::exp(static_cast<double>(logit));
       const auto most = std::max_element(logits.begin(), logits.end());

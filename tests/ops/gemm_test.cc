@@ -231,6 +231,26 @@ TEST(Gemm, SameBitsForAnyThreads) {
   }
 }
 
+// Texts that are generated side by side must be those that each would be alone.
+TEST(Gemm, AFewRowsHaveTheBitsOfEachAlone) {
+  constexpr std::int64_t kColumns = 403, kInner = 131;
+  Stored b(kInner, kColumns, true, 1, 2);
+  const auto product = [&](const Matrix& a) {
+    Stored out(a.rows, kColumns, false, 0, 3);
+    gemm(a, b.matrix(), out.matrix());
+    return out.bits();
+  };
+  for (std::int64_t rows : {2, 3, 7, 32}) {
+    Stored a(rows, kInner, false, 3, 1);
+    std::vector<float> each;
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const std::vector<float> alone = product(a.matrix().row_range(row, row + 1));
+      each.insert(each.end(), alone.begin(), alone.end());
+    }
+    EXPECT_EQ(product(a.matrix()), each) << rows << " rows";
+  }
+}
+
 std::ptrdiff_t threads_of_process() {
   const std::filesystem::directory_iterator tasks("/proc/self/task");
   return std::distance(begin(tasks), end(tasks));

@@ -147,6 +147,7 @@ const Family& glm_130b_family() {
   static const Family family{.name = "glm-130b",
                              .architecture = kArchitecture,
                              .any_sight = true,
+                             .substitutes_blanks = true,
                              .in_transformers = false,
                              .prefix = "transformer.",
                              .read_config = read_config,

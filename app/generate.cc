@@ -1,0 +1,151 @@
+#include "surprisal/generate.h"
+
+#include <cstdio>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "surprisal/error.h"
+
+#include "console.h"
+#include "core/json.h"
+#include "verbs.h"
+
+namespace surprisal {
+namespace {
+
+struct Arguments {
+  std::string model;
+  GenerateOptions options;
+  std::string prompt, infill, position;
+  bool greedy = false, json = false;
+};
+
+OrderedJson to_json(const GeneratedTokens& generated) {
+  return {{"ids", generated.ids}, {"nats", generated.nats}, {"stop", name_of(generated.stop)}};
+}
+
+// Samples after one another; where there are several, each under its number.
+void print_text(std::size_t sample, std::size_t samples, const std::string& text) {
+  if (samples > 1) fmt::print("{}--- {}\n", sample > 0 ? "\n" : "", sample + 1);
+  fmt::print("{}\n", text);
+}
+
+// What was shown while it grew need only be ended.
+bool shows_text(const GenerateOptions& options, bool json) {
+  return options.samples == 1 && !options.reverse && !json;
+}
+
+TextSink printing_sink() {
+  return [](std::string_view text) {
+    fmt::print("{}", text);
+    std::fflush(stdout);
+  };
+}
+
+void continue_prompt(Model& model, const Arguments& arguments, GenerateOptions options) {
+  const bool shown = shows_text(options, arguments.json);
+  if (shown) options.on_text = printing_sink();
+  const std::vector<Continuation> results = generate(model, arguments.prompt, options);
+  for (std::size_t sample = 0; sample < results.size(); ++sample) {
+    const Continuation& result = results[sample];
+    if (arguments.json) {
+      OrderedJson line{{"prompt", arguments.prompt}, {"text", result.text}};
+      line.update(to_json(result.generated));
+      fmt::print("{}\n", to_line(line));
+    } else if (shown) {
+      fmt::print("\n");
+    } else {
+      print_text(sample, results.size(), result.text);
+    }
+  }
+}
+
+void fill_blanks(Model& model, const Arguments& arguments, const GenerateOptions& options) {
+  InfillOptions filling{.sampling = options.sampling,
+                        .max_tokens = options.max_tokens,
+                        .samples = options.samples,
+                        .position = arguments.position};
+  const bool shown = shows_text(options, arguments.json);
+  if (shown) filling.on_text = printing_sink();
+  const std::vector<Infilling> results = infill(model, arguments.infill, filling);
+  for (std::size_t sample = 0; sample < results.size(); ++sample) {
+    const Infilling& result = results[sample];
+    if (arguments.json) {
+      OrderedJson blanks = OrderedJson::array();
+      for (const FilledBlank& blank : result.blanks) {
+        OrderedJson entry{{"mask", blank.mask}, {"text", blank.text}};
+        entry.update(to_json(blank.generated));
+        blanks.push_back(std::move(entry));
+      }
+      fmt::print("{}\n", to_line({{"infill", arguments.infill}, {"text", result.text}, {"blanks", blanks}}));
+    } else if (shown) {
+      fmt::print("\n");
+    } else {
+      print_text(sample, results.size(), result.text);
+    }
+  }
+}
+
+void generate_verb(const Arguments& arguments, bool infilling) {
+  GenerateOptions options = arguments.options;
+  if (arguments.greedy) options.sampling.temperature = 0;
+  if (infilling && options.reverse) {
+    throw Error(ErrorKind::usage, {.what = "--infill and --reverse exclude each other",
+                                   .fix = "a model of blanks sees both sides of each"});
+  }
+  Model model = Model::load(arguments.model);
+  infilling ? fill_blanks(model, arguments, options) : continue_prompt(model, arguments, options);
+}
+
+void add_sampling(CLI::App& verb, Arguments& arguments) {
+  SamplingOptions& sampling = arguments.options.sampling;
+  verb.add_flag("--greedy", arguments.greedy, "always the most probable token: temperature 0");
+  verb.add_option("--temperature", sampling.temperature, "logits are divided by it; 0: greedy")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  verb.add_option("--top-k", sampling.top_k, "draw among the K most probable tokens; 0: all")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  verb.add_option("--top-p", sampling.top_p, "... and of those among the fewest with this probability")
+      ->check(CLI::Range(1e-9, 1.0))
+      ->capture_default_str();
+  verb.add_option("--seed", sampling.seed, "of the random numbers")->capture_default_str();
+}
+
+}  // namespace
+
+void add_generate(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* verb = app.add_subcommand("generate", "Continues a text, or fills its blanks");
+  verb->add_option("--model", arguments->model, "a Hugging Face directory")->required();
+  CLI::Option* prompt = verb->add_option("--prompt", arguments->prompt, "the text to continue");
+  CLI::Option* infill = verb->add_option("--infill", arguments->infill,
+                                         "a text with [MASK], [sMASK] or [gMASK] where something is missing");
+  prompt->excludes(infill);
+  verb->add_option("--max-tokens", arguments->options.max_tokens, "of a continuation, or of each blank")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  add_sampling(*verb, *arguments);
+  verb->add_option("--n", arguments->options.samples, "how many samples")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  verb->add_flag("--reverse", arguments->options.reverse,
+                 "the model was trained right to left: the prompt is the end of the text");
+  verb->add_flag("--begin-of-text", arguments->options.begin_of_text,
+                 "the prompt begins a document: put the tokenizer's begin of text before it");
+  verb->add_option("--position", arguments->position,
+                   "how rows of a filled blank count: two_dimensional, repeat or continue, as in training; "
+                   "default: as the family was published")
+      ->needs(infill);
+  verb->add_flag("--json", arguments->json, "one line a sample, with ids, surprisal and why it ended");
+  verb->callback([arguments, infill] { generate_verb(*arguments, infill->count() > 0); });
+  verb->footer(
+      "Without --prompt and --infill a text is generated from its beginning. Text appears as it grows, "
+      "where\n"
+      "there is one sample. Special tokens are never drawn; an end of text or of piece ends.\n"
+      "Examples: surprisal generate --model runs/gpt2/best --prompt \"A package is\" --n 3\n"
+      "          surprisal generate --model runs/glm/best --infill \"A [MASK] is installed by apt.\"");
+}
+
+}  // namespace surprisal

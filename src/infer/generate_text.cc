@@ -1,0 +1,220 @@
+// Text from a loaded model: what surprisal/generate.h promises.
+#include <algorithm>
+#include <numeric>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "surprisal/error.h"
+#include "surprisal/generate.h"
+
+#include "infer/blanked_text.h"
+#include "infer/generate.h"
+#include "infer/infill.h"
+#include "infer/loaded_model.h"
+#include "infer/sampling.h"
+#include "infer/text_so_far.h"
+#include "model/family.h"
+
+namespace surprisal {
+namespace {
+
+void require_positions(std::int64_t tokens, const ModelConfig& config, const char* what) {
+  if (tokens <= config.max_position_embeddings) return;
+  throw Error(ErrorKind::usage,
+              {.what = fmt::format("the {} has more tokens than the model has positions", what),
+               .found = fmt::format("{} tokens, special ones too", tokens),
+               .expected = fmt::format("at most {}", config.max_position_embeddings),
+               .fix = "shorten it"});
+}
+
+void require_decoder(const ModelConfig& config) {
+  const Family& family = find_family(config.family, "model");
+  if (family.decoder || family.any_sight) return;
+  throw Error(ErrorKind::usage,
+              {.what = fmt::format("a model of family {} predicts masked tokens and continues no text",
+                                   config.family),
+               .fix = "use a decoder (gpt2) or a model of blanks (glm)"});
+}
+
+void require_end(const Tokenizer& tokenizer) {
+  if (!end_tokens(tokenizer).empty()) return;
+  throw Error(ErrorKind::usage, {.what = "the tokenizer has no end of text, at which a text would end",
+                                 .fix = "name it in tokenizer_config.json (eos_token)"});
+}
+
+Transformer& prepare(LoadedModel& model, std::int64_t context, std::int64_t samples) {
+  const std::int64_t rows = std::max(context, samples);
+  return model.prepare(Mode::evaluate, {.tokens = rows, .targets = samples, .labels = 1});
+}
+
+// As the post-processor begins a text.
+std::vector<std::int32_t> prompt_tokens(const Tokenizer& tokenizer, std::string_view prompt,
+                                        const GenerateOptions& options) {
+  std::vector<std::int32_t> text, ids;
+  tokenizer.encode(prompt, text);
+  for (const TemplatePiece& piece : tokenizer.single_template()) {
+    if (piece.sequence >= 0) break;
+    ids.push_back(piece.id);
+  }
+  const std::optional<std::int32_t> begin = tokenizer.special().bos;
+  if (begin && ids.empty() && (options.begin_of_text || text.empty())) ids.push_back(*begin);
+  if (options.reverse) std::reverse(text.begin(), text.end());
+  ids.insert(ids.end(), text.begin(), text.end());
+  if (!ids.empty()) return ids;
+  throw Error(ErrorKind::usage, {.what = "the prompt has no token, and the tokenizer no begin of text",
+                                 .fix = "give a prompt"});
+}
+
+std::vector<Continuation> continue_text(LoadedModel& model, std::string_view prompt,
+                                        const GenerateOptions& options) {
+  const Tokenizer& tokenizer = model.tokenizer();
+  require_decoder(model.config());
+  require_end(tokenizer);
+  const std::vector<std::int32_t> context = prompt_tokens(tokenizer, prompt, options);
+  require_positions(std::ssize(context), model.config(), "prompt");
+  std::vector<std::int32_t> text;
+  tokenizer.encode(prompt, text);
+  const auto joined = [&](std::span<const std::int32_t> ids) {  // in the order of the text
+    std::vector<std::int32_t> all(text);
+    all.insert(options.reverse ? all.begin() : all.end(), ids.begin(), ids.end());
+    return all;
+  };
+  TextSoFar so_far(tokenizer, options.on_text);
+  TokenSink sink;
+  if (options.on_text && !options.reverse)
+    sink = [&](std::span<const std::int32_t> ids) { so_far.show(joined(ids)); };
+  std::vector<Continuation> results;
+  for (GeneratedTokens& generated : continue_tokens(prepare(model, std::ssize(context), options.samples),
+                                                    tokenizer, context, options, sink)) {
+    if (options.reverse) std::reverse(generated.ids.begin(), generated.ids.end());
+    results.push_back({tokenizer.decode(joined(generated.ids)), std::move(generated)});
+  }
+  so_far.finish(results.back().text);
+  return results;
+}
+
+std::vector<std::vector<GeneratedTokens>> fill(LoadedModel& model, const BlankedText& text,
+                                               std::span<const std::uint64_t> samples,
+                                               const InfillOptions& options, TextSoFar& so_far) {
+  require_positions(std::ssize(text.ids), model.config(), "text");
+  PieceSink sink;
+  if (options.on_text)
+    sink = [&](std::span<const GeneratedTokens> pieces) { so_far.show(fill_in(text, pieces, false)); };
+  Transformer& transformer = prepare(model, std::ssize(text.ids), std::ssize(samples));
+  return fill_blanks(transformer, model.tokenizer(), text, samples, options, sink);
+}
+
+FilledBlank filled_blank(const Tokenizer& tokenizer, const BlankedText& text, std::size_t blank,
+                         GeneratedTokens piece) {
+  const std::int32_t mask = text.ids[static_cast<std::size_t>(text.masks[blank])];
+  return {std::string(tokenizer.token(mask)), tokenizer.decode(piece.ids), std::move(piece)};
+}
+
+// All samples side by side; what fills a blank stays a piece behind the text.
+std::vector<Infilling> fill_as_pieces(LoadedModel& model, std::vector<std::int32_t> ids,
+                                      const InfillOptions& options, TextSoFar& so_far) {
+  const Tokenizer& tokenizer = model.tokenizer();
+  const BlankedText text = frame_text(tokenizer, std::move(ids), BlankFrame::post_processor);
+  std::vector<std::uint64_t> samples(static_cast<std::size_t>(options.samples));
+  std::iota(samples.begin(), samples.end(), 0);
+  std::vector<Infilling> results;
+  for (std::vector<GeneratedTokens>& pieces : fill(model, text, samples, options, so_far)) {
+    Infilling& result = results.emplace_back();
+    result.text = tokenizer.decode(fill_in(text, pieces, true));
+    for (std::size_t blank = 0; blank < pieces.size(); ++blank) {
+      result.blanks.push_back(filled_blank(tokenizer, text, blank, std::move(pieces[blank])));
+    }
+  }
+  return results;
+}
+
+// One sample, blank by blank; what fills one is put into the text, which goes through the model anew.
+Infilling fill_by_substitution(LoadedModel& model, std::vector<std::int32_t> ids, std::uint64_t sample,
+                               const InfillOptions& options, TextSoFar& so_far) {
+  const Tokenizer& tokenizer = model.tokenizer();
+  Infilling result;
+  for (std::size_t left = 1; left > 0; --left) {
+    BlankedText text = frame_text(tokenizer, std::move(ids), BlankFrame::end_of_text);
+    left = text.masks.size();
+    text.masks.resize(1);
+    const std::uint64_t numbers[] = {sample | std::uint64_t{result.blanks.size()} << 32};
+    std::vector<GeneratedTokens> piece = std::move(fill(model, text, numbers, options, so_far).front());
+    ids = fill_in(text, piece, true);
+    result.blanks.push_back(filled_blank(tokenizer, text, 0, std::move(piece.front())));
+  }
+  result.text = tokenizer.decode(ids);
+  return result;
+}
+
+std::vector<Infilling> fill_text(LoadedModel& model, std::string_view text, const InfillOptions& options) {
+  const Tokenizer& tokenizer = model.tokenizer();
+  require_infilling(tokenizer);
+  std::vector<std::int32_t> ids;
+  tokenizer.encode(text, ids);
+  TextSoFar so_far(tokenizer, options.on_text);
+  std::vector<Infilling> results;
+  if (find_family(model.config().family, "model").substitutes_blanks) {
+    for (std::int64_t sample = 0; sample < options.samples; ++sample) {
+      results.push_back(
+          fill_by_substitution(model, ids, static_cast<std::uint64_t>(sample), options, so_far));
+    }
+  } else {
+    results = fill_as_pieces(model, std::move(ids), options, so_far);
+  }
+  so_far.finish(results.back().text);
+  return results;
+}
+
+bool continues_by_blank(const LoadedModel& model, const GenerateOptions& options) {
+  const SpecialTokens& special = model.tokenizer().special();
+  return find_family(model.config().family, "model").any_sight && !options.reverse && special.sop &&
+         (special.gmask || special.mask);
+}
+
+// A blank behind the prompt, filled to the end.
+std::vector<Continuation> continue_by_blank(LoadedModel& model, std::string_view prompt,
+                                            const GenerateOptions& options) {
+  const Tokenizer& tokenizer = model.tokenizer();
+  const SpecialTokens& special = tokenizer.special();
+  const InfillOptions filling{.sampling = options.sampling,
+                              .max_tokens = options.max_tokens,
+                              .samples = options.samples,
+                              .on_text = options.on_text};
+  const std::string_view mask = tokenizer.token(special.gmask ? *special.gmask : *special.mask);
+  std::vector<Continuation> results;
+  for (Infilling& filled : fill_text(model, std::string(prompt) + std::string(mask), filling)) {
+    results.push_back({std::move(filled.text), std::move(filled.blanks.back().generated)});
+  }
+  return results;
+}
+
+void check_call(LoadedModel& model, const SamplingOptions& sampling, std::int64_t max_tokens,
+                std::int64_t samples) {
+  check(sampling);
+  check_counts(max_tokens, samples);
+  check_vocabulary(model.config(), model.tokenizer());
+}
+
+// Text of several samples cannot grow on one line.
+template <typename Options>
+Options shown_alone(Options options) {
+  if (options.samples > 1) options.on_text = {};
+  return options;
+}
+
+}  // namespace
+
+std::vector<Continuation> generate(Model& model, std::string_view prompt, const GenerateOptions& options) {
+  check_call(model.loaded(), options.sampling, options.max_tokens, options.samples);
+  return continues_by_blank(model.loaded(), options)
+             ? continue_by_blank(model.loaded(), prompt, shown_alone(options))
+             : continue_text(model.loaded(), prompt, shown_alone(options));
+}
+
+std::vector<Infilling> infill(Model& model, std::string_view text, const InfillOptions& options) {
+  check_call(model.loaded(), options.sampling, options.max_tokens, options.samples);
+  return fill_text(model.loaded(), text, shown_alone(options));
+}
+
+}  // namespace surprisal
