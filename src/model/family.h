@@ -36,10 +36,10 @@ struct SharedTensor {
 };
 
 struct Family {
-  std::string name;             // config.json's model_type
-  std::string architecture;     // its "architectures" entry
-  bool decoder = false;         // everywhere else its rows see only what stands before them
-  bool any_sight = false;       // everywhere else its rows see what its objective says (GLM)
+  std::string name;          // config.json's model_type
+  std::string architecture;  // its "architectures" entry
+  bool decoder = false;      // everywhere else its rows see only what stands before them
+  bool any_sight = false;    // everywhere else its rows see what its objective says (GLM)
   // What fills a blank is put into the text, which is read anew for the next (GLM-130B's own program); else
   // it stays a piece behind the text (GLM's).
   bool substitutes_blanks = false;
