@@ -47,6 +47,10 @@ std::string token_text(const Tokenizer& tokenizer, std::int32_t id) {
   return shown;
 }
 
+std::string answer_text(const Tokenizer& tokenizer, const Target& target) {
+  return fmt::format("{} ({})", token_text(tokenizer, target.id), target.id);
+}
+
 // What was done to the row's token: "special", or of a row that a masked objective predicts, "masked",
 // "random" or "kept".
 std::string mark(const Tokenizer& tokenizer, const Stream& stream, const Part& part, std::int32_t row,
@@ -64,9 +68,15 @@ std::string mark(const Tokenizer& tokenizer, const Stream& stream, const Part& p
 Row cells(const Tokenizer& tokenizer, const Stream& stream, const Part& part, std::int32_t row,
           const std::string& note) {
   std::size_t at = static_cast<std::size_t>(row);
-  auto target =
-      std::find_if(stream.target.begin(), stream.target.end(), [&](const Target& t) { return t.row == row; });
-  const Target* predicted = target == stream.target.end() ? nullptr : &*target;
+  const Target* predicted = nullptr;  // the first: a row of a choice may have several
+  std::string answers, weights;
+  for (const Target& target : stream.target) {
+    if (target.row != row) continue;
+    const char* between = predicted ? ", " : "";
+    answers += fmt::format("{}{}", between, answer_text(tokenizer, target));
+    weights += fmt::format("{}{:g}", between, target.weight);
+    if (!predicted) predicted = &target;
+  }
   Row cells{fmt::format("{}", row),
             token_text(tokenizer, stream.token[at]),
             fmt::format("{}", stream.token[at]),
@@ -74,8 +84,8 @@ Row cells(const Tokenizer& tokenizer, const Stream& stream, const Part& part, st
             fmt::format("{}", stream.block_position[at]),
             fmt::format("{}", stream.segment[at]),
             fmt::format("[{},{})", stream.visible[at].begin, stream.visible[at].end),
-            predicted ? fmt::format("{} ({})", token_text(tokenizer, predicted->id), predicted->id) : "",
-            predicted ? fmt::format("{:g}", predicted->weight) : "",
+            answers,
+            weights,
             note.empty() ? mark(tokenizer, stream, part, row, predicted) : note};
   return cells;
 }
@@ -93,6 +103,21 @@ void print_table(const std::vector<Row>& rows) {
       line += pad_to(row[column], widths[column]) + "  ";
     line.erase(line.find_last_not_of(' ') + 1);
     fmt::print("{}\n", line);
+  }
+}
+
+void print_choice(const Tokenizer& tokenizer, const Stream& stream, const Choice& choice) {
+  fmt::print("choice: {} option{}, weight {:g}\n", choice.option.size(), choice.option.size() == 1 ? "" : "s",
+             choice.weight);
+  for (std::size_t k = 0; k < choice.option.size(); ++k) {
+    std::string answers;
+    for (std::int32_t t = choice.option[k].begin; t < choice.option[k].end; ++t) {
+      const Target& target = stream.target[static_cast<std::size_t>(t)];
+      answers +=
+          fmt::format("{}row {} {}", answers.empty() ? "" : ", ", target.row, answer_text(tokenizer, target));
+    }
+    fmt::print("option {}: {}{}\n", k, answers,
+               static_cast<std::int32_t>(k) == choice.answer ? ": the answer" : "");
   }
 }
 
@@ -116,6 +141,7 @@ void print_sample(const Tokenizer& tokenizer, const Mixture& mixture, const Toke
     fmt::print("label: row {}, class {} ({}), weight {:g}\n", label.row, label.cls,
                names.at(static_cast<std::size_t>(label.cls)), label.weight);
   }
+  for (const Choice& choice : stream.choice) print_choice(tokenizer, stream, choice);
   for (const std::string& line : notes.lines) fmt::print("{}\n", line);
   std::vector<Row> table{
       {"row", "token", "id", "position", "block", "segment", "visible", "target", "weight", "mark"}};

@@ -89,10 +89,13 @@ void print_json(const Step& step, const StepLoss& outcome) {
   json["loss"] = outcome.loss;
   json["terms"]["token"] = pair(outcome.sums.token().total());
   json["terms"]["label"] = pair(outcome.sums.label().total());
+  json["terms"]["choice"] = pair(outcome.sums.choice().total());
   json["surprisal"] =
       by_stream(step.streams, outcome.surprisal, [](const Stream& s) { return s.target.size(); });
   json["label_surprisal"] =
       by_stream(step.streams, outcome.label_surprisal, [](const Stream& s) { return s.label.size(); });
+  json["choice_surprisal"] =
+      by_stream(step.streams, outcome.choice_surprisal, [](const Stream& s) { return s.choice.size(); });
   fmt::print("{}\n", to_line(json));
 }
 
@@ -100,11 +103,12 @@ void print_text(const StepLoss& outcome) {
   fmt::print("loss   {:.6f} nats\n", outcome.loss);
   auto term = [](const char* name, const TermSums& sums) {
     if (sums.count == 0) return;
-    fmt::print("{}  {:.6f} nats = {:.6f} / {:g}, {} of them\n", name, sums.total().mean(), sums.total().sum,
+    fmt::print("{:<6} {:.6f} nats = {:.6f} / {:g}, {} of them\n", name, sums.total().mean(), sums.total().sum,
                sums.total().weight, sums.count);
   };
   term("token", outcome.sums.token());
   term("label", outcome.sums.label());
+  term("choice", outcome.sums.choice());
 }
 
 void loss_verb(Arguments& arguments, const CLI::App& verb) {

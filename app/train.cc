@@ -1,7 +1,9 @@
 #include <csignal>
 #include <memory>
+#include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "surprisal/error.h"
 
@@ -74,13 +76,12 @@ class Progress : public TrainObserver {
     std::string text =
         fmt::format("step {} held-out {}loss {:.4f}", step,
                     objective.empty() ? "" : fmt::format("\"{}\" ", objective), evaluation.loss);
-    if (evaluation.token.weight > 0 && evaluation.label.weight > 0) {
-      text += fmt::format(" (token {:.4f}, label {:.4f})", evaluation.token.mean(), evaluation.label.mean());
+    text += terms(evaluation);
+    for (const auto& [name, accuracy] : {std::pair{"token", evaluation.token_accuracy},
+                                         {"label", evaluation.label_accuracy},
+                                         {"choice", evaluation.choice_accuracy}}) {
+      if (accuracy) text += fmt::format(", {} accuracy {:.1f}%", name, 100 * *accuracy);
     }
-    if (evaluation.token_accuracy)
-      text += fmt::format(", token accuracy {:.1f}%", 100 * *evaluation.token_accuracy);
-    if (evaluation.label_accuracy)
-      text += fmt::format(", label accuracy {:.1f}%", 100 * *evaluation.label_accuracy);
     if (evaluation.bits_per_byte) text += fmt::format(", {:.3f} bits a byte", *evaluation.bits_per_byte);
     line(text + (best ? ", the best so far" : ""));
   }
@@ -97,6 +98,15 @@ class Progress : public TrainObserver {
   void saved(const std::string& directory) override { line(fmt::format("saved {}", directory)); }
 
  private:
+  // " (token 2.0000, label 0.5000)" where the loss has several terms.
+  static std::string terms(const Evaluation& evaluation) {
+    std::vector<std::string> present;
+    for (const auto& [name, sum] :
+         {std::pair{"token", evaluation.token}, {"label", evaluation.label}, {"choice", evaluation.choice}}) {
+      if (sum.weight > 0) present.push_back(fmt::format("{} {:.4f}", name, sum.mean()));
+    }
+    return present.size() < 2 ? "" : fmt::format(" ({})", fmt::join(present, ", "));
+  }
   void corpus(const char* name, const CorpusReport& report) {
     line(fmt::format("{:<11} {}", name, to_text(report)));
     if (std::string skips = skips_text(report); !skips.empty()) line(fmt::format("{:<11} {}", "", skips));

@@ -17,10 +17,10 @@ struct LossSum {
 
 struct Evaluation {
   double loss = 0;                // of the specification, nats
-  LossSum token, label;           // each term
+  LossSum token, label, choice;   // each term
   std::vector<std::string> part;  // names of a mixture's parts
-  std::vector<LossSum> token_by_part, label_by_part;
-  std::optional<double> token_accuracy, label_accuracy;
+  std::vector<LossSum> token_by_part, label_by_part, choice_by_part;
+  std::optional<double> token_accuracy, label_accuracy, choice_accuracy;
   std::optional<double> bits_per_byte;  // where every token of the text was a target once
   double unigram_entropy = 0;           // of the token targets' own distribution, nats
   std::uint64_t tokens = 0;             // rows that went through the model

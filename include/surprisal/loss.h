@@ -14,9 +14,10 @@
 namespace surprisal {
 
 struct StreamLoss {
-  double loss = 0;                                // token.mean() + label.mean(), nats
-  LossSum token, label;                           // over all streams
-  std::vector<float> surprisal, label_surprisal;  // of every target and label, stream by stream, nats
+  double loss = 0;               // token.mean() + label.mean() + choice.mean(), nats
+  LossSum token, label, choice;  // over all streams; targets that a choice has count in choice alone
+  // Of every target (also of those that a choice has), label and choice, stream by stream, nats.
+  std::vector<float> surprisal, label_surprisal, choice_surprisal;
 };
 
 // d(loss)/d(parameter), under the checkpoint's own name and in its layout; a tied tensor once.

@@ -10,6 +10,7 @@
 #include "infer/document_names.h"
 #include "infer/limits.h"
 #include "objective/sampler.h"
+#include "stream/chosen.h"
 
 namespace surprisal {
 namespace {
@@ -17,6 +18,14 @@ namespace {
 std::optional<double> accuracy(const TermSums& sums) {
   if (sums.count == 0) return std::nullopt;
   return static_cast<double>(sums.correct) / static_cast<double>(sums.count);
+}
+
+// Of the ids that are targets, by id.
+void add_counts(const Stream& stream, std::vector<std::uint64_t>& counts) {
+  Chosen chosen(stream);
+  for (std::size_t index = 0; index < stream.target.size(); ++index) {
+    if (!chosen(index)) ++counts[static_cast<std::size_t>(stream.target[index].id)];
+  }
 }
 
 double entropy(const std::vector<std::uint64_t>& counts) {
@@ -54,18 +63,21 @@ Evaluation evaluate(Transformer& model, const TokenCorpus& corpus, const Mixture
     sums.add_weights(stream);
     sums.add_result(stream, result);
     check_finite(sums.loss(weights), stream, corpus);
-    for (const Target& target : stream.target) ++counts[static_cast<std::size_t>(target.id)];
+    add_counts(stream, counts);
     evaluation.tokens += static_cast<std::uint64_t>(stream.size());
     if (progress) progress(pack + 1, packs);
   }
   evaluation.loss = sums.loss(weights);
   evaluation.token = sums.token().total();
   evaluation.label = sums.label().total();
+  evaluation.choice = sums.choice().total();
   for (const Part& part : mixture.parts()) evaluation.part.push_back(part.name);
   evaluation.token_by_part = sums.token().by_part;
   evaluation.label_by_part = sums.label().by_part;
+  evaluation.choice_by_part = sums.choice().by_part;
   evaluation.token_accuracy = accuracy(sums.token());
   evaluation.label_accuracy = accuracy(sums.label());
+  evaluation.choice_accuracy = accuracy(sums.choice());
   evaluation.unigram_entropy = entropy(counts);
   if (mixture.covers_text() && corpus.bytes() > 0) {
     evaluation.bits_per_byte = evaluation.token.sum / std::numbers::ln2 / static_cast<double>(corpus.bytes());

@@ -30,8 +30,10 @@ StreamLoss run(Transformer& model, std::span<const Stream> packs, bool gradients
   return {.loss = step.loss,
           .token = step.sums.token().total(),
           .label = step.sums.label().total(),
+          .choice = step.sums.choice().total(),
           .surprisal = std::move(step.surprisal),
-          .label_surprisal = std::move(step.label_surprisal)};
+          .label_surprisal = std::move(step.label_surprisal),
+          .choice_surprisal = std::move(step.choice_surprisal)};
 }
 
 }  // namespace

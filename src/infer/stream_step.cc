@@ -64,9 +64,11 @@ StepLoss run_step(Transformer& model, std::span<const Stream> packs, const LossW
       model.evaluate(pack, result);
     }
     step.sums.add_result(pack, result);
-    const auto& [token, label] = result;
+    const auto& [token, label, choice] = result;
     step.surprisal.insert(step.surprisal.end(), token.surprisal.begin(), token.surprisal.end());
     step.label_surprisal.insert(step.label_surprisal.end(), label.surprisal.begin(), label.surprisal.end());
+    step.choice_surprisal.insert(step.choice_surprisal.end(), choice.surprisal.begin(),
+                                 choice.surprisal.end());
   }
   step.loss = step.sums.loss(weights);
   if (std::isfinite(step.loss)) return step;

@@ -26,7 +26,8 @@ Capacity capacity_of(std::span<const Stream> packs);
 struct StepLoss {
   LossSums sums;
   double loss = 0;
-  std::vector<float> surprisal{}, label_surprisal{};  // of every target and label, stream by stream
+  // Of every target (also of those that a choice has), label and choice, stream by stream.
+  std::vector<float> surprisal{}, label_surprisal{}, choice_surprisal{};
 };
 
 // Without dropout; with `gradients`, the model's hold those of the loss afterwards. `parts`: of the mixture

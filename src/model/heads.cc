@@ -4,6 +4,7 @@
 
 #include "core/parallel.h"
 #include "ops/activation.h"
+#include "ops/choice_cross_entropy.h"
 #include "ops/layer_norm.h"
 #include "ops/linear.h"
 #include "ops/linear_cross_entropy.h"
@@ -115,6 +116,34 @@ void run_cross_entropy(const Pass& pass, const CrossEntropyInput& input,
   }
 }
 
+// The choices of the stream, from the surprisals of their targets.
+void choose(const Stream& stream, bool predict, StreamResult& result) {
+  result.choice.surprisal.resize(stream.choice.size());
+  result.choice.predicted.resize(predict ? stream.choice.size() : 0);
+  choice_cross_entropy_forward(stream, result.token.surprisal, result.choice.surprisal,
+                               result.choice.predicted);
+}
+
+// d(loss)/d(surprisal) of every target. What an option's targets get depends on all options of its choice, so
+// that their surprisals are found first; the choices' own come out on the way.
+std::span<const float> target_scales(const Pass& pass, const CrossEntropyInput& input,
+                                     const SurprisalGradient& scale, bool predict,
+                                     std::vector<float>& target_scale, StreamResult& result) {
+  const Stream& stream = *pass.stream;
+  if (stream.choice.empty()) return scale.token;
+  const std::int32_t begin = stream.choice.front().option.front().begin,
+                     end = stream.choice.back().option.back().end;
+  const auto first = static_cast<std::size_t>(begin), size = static_cast<std::size_t>(end - begin);
+  result.token.surprisal.resize(stream.target.size());
+  linear_cross_entropy_forward(
+      {input.hidden.rows(begin, end), input.weight, input.bias, input.target.subspan(first, size)},
+      std::span(result.token.surprisal).subspan(first, size), {}, pass.layout.workspace.logits);
+  choose(stream, predict, result);
+  target_scale.assign(scale.token.begin(), scale.token.end());
+  choice_cross_entropy_backward(stream, result.token.surprisal, scale.choice, target_scale);
+  return target_scale;
+}
+
 SentenceActivations rows_of(const SentenceActivations& whole, std::int64_t rows) {
   SentenceActivations sentence = whole;
   for (Tensor* tensor : {&sentence.gathered, &sentence.normed, &sentence.pooled, &sentence.hidden}) {
@@ -150,28 +179,34 @@ Tensor sentence_backward(const Pass& pass, const SentenceActivations& sentence, 
 
 }  // namespace
 
-void vocabulary_head(Pass& pass, HeadRows& rows, const std::span<const float>* scale, bool predict,
-                     TermResult& result) {
+void vocabulary_head(Pass& pass, HeadRows& rows, const SurprisalGradient* scale, bool predict,
+                     StreamResult& result) {
   rows.row.clear();
   rows.answer.clear();
   for (const Target& target : pass.stream->target) {
     rows.row.push_back(target.row);
     rows.answer.push_back(target.id);
   }
-  result.surprisal.clear();
-  result.predicted.clear();
+  for (TermResult* term : {&result.token, &result.choice}) {
+    term->surprisal.clear();
+    term->predicted.clear();
+  }
   if (rows.row.empty()) return;
   HeadActivations head = head_forward(pass, rows);
   Tensor gradient = first_rows(pass.layout.workspace.head_gradient, count(rows));
-  const CrossEntropyGradients gradients{scale ? *scale : std::span<const float>(),
+  const CrossEntropyInput input{head.hidden, pass.weights.head_weight, pass.weights.head_bias, rows.answer};
+  if (!scale) {
+    run_cross_entropy(pass, input, nullptr, predict, result.token);
+    choose(*pass.stream, predict, result);
+    return;
+  }
+  const CrossEntropyGradients gradients{target_scales(pass, input, *scale, predict, rows.scale, result),
                                         gradient,
                                         pass.gradients.head_weight,
                                         pass.gradients.head_bias,
                                         pass.write_matrices,
                                         static_cast<float>(pass.config.embedding_gradient_shrink)};
-  run_cross_entropy(pass, {head.hidden, pass.weights.head_weight, pass.weights.head_bias, rows.answer},
-                    scale ? &gradients : nullptr, predict, result);
-  if (!scale) return;
+  run_cross_entropy(pass, input, &gradients, predict, result.token);
   scatter_add(head_backward(pass, head, gradient), rows,
               first_rows(pass.layout.workspace.gradient, pass.tokens()));
 }

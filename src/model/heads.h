@@ -14,12 +14,14 @@ namespace surprisal {
 // nothing.
 struct HeadRows {
   std::vector<std::int32_t> row, answer;
+  std::vector<float> scale{};  // d(loss)/d(surprisal) of each, where choices decide about some
 };
 
-// Forward: fills `result`. Backward as well where `scale` is given: parameter gradients are added, and
-// d(loss)/d(last layer's output) is added to workspace.gradient. Nothing is done without targets.
-void vocabulary_head(Pass& pass, HeadRows& rows, const std::span<const float>* scale, bool predict,
-                     TermResult& result);
+// Forward: fills `result`, of the vocabulary head its token and choice. Backward as well where `scale` is
+// given: parameter gradients are added, and d(loss)/d(last layer's output) is added to workspace.gradient.
+// Nothing is done without targets.
+void vocabulary_head(Pass& pass, HeadRows& rows, const SurprisalGradient* scale, bool predict,
+                     StreamResult& result);
 void sentence_head(Pass& pass, HeadRows& rows, const std::span<const float>* scale, bool predict,
                    TermResult& result);
 

@@ -200,7 +200,7 @@ void Transformer::evaluate(const Stream& stream, StreamResult& result) {
   state.check(stream);
   state.pass.begin(stream, nullptr);
   state.forward_layers();
-  vocabulary_head(state.pass, state.target_rows, nullptr, true, result.token);
+  vocabulary_head(state.pass, state.target_rows, nullptr, true, result);
   sentence_head(state.pass, state.label_rows, nullptr, true, result.label);
 }
 
@@ -212,7 +212,7 @@ void Transformer::accumulate_gradients(const Stream& stream, const SurprisalGrad
   state.pass.begin(stream, dropout_seed);
   state.forward_layers();
   state.begin_backward();
-  vocabulary_head(state.pass, state.target_rows, &scale.token, false, result.token);
+  vocabulary_head(state.pass, state.target_rows, &scale, false, result);
   sentence_head(state.pass, state.label_rows, &scale.label, false, result.label);
   for (std::int64_t layer = state.config.num_hidden_layers; layer-- > 0;) backward_layer(state.pass, layer);
   embed_backward(state.pass);

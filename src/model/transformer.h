@@ -30,19 +30,19 @@ enum class Mode {
   train,     // gradients, and the activations that they need
 };
 
-// Per target (label) of a stream, in the stream's order.
+// Per target (label, choice) of a stream, in the stream's order.
 struct TermResult {
   std::vector<float> surprisal;         // -log p(right answer), nats
-  std::vector<std::int32_t> predicted;  // the most probable id or class; ties to the smallest
+  std::vector<std::int32_t> predicted;  // the most probable id, class or option; ties to the smallest
 };
 struct StreamResult {
-  TermResult token, label;
+  TermResult token, label, choice{};
 };
 
-// d(loss)/d(surprisal) of every target and label: lambda * weight / (sum of weights over the whole optimizer
-// step).
+// d(loss)/d(surprisal) of every target, label and choice: lambda * weight / (sum of weights over the whole
+// optimizer step). Of a target that a choice has: not read.
 struct SurprisalGradient {
-  std::span<const float> token, label;
+  std::span<const float> token, label, choice{};
 };
 
 class Transformer {

@@ -17,6 +17,15 @@ bool is_tokens(const ObjectiveTraits& traits) {
   return traits.kind == ObjectiveKind::tokens;
 }
 
+bool is_labels(const ObjectiveTraits& traits) {
+  return traits.kind == ObjectiveKind::labels;
+}
+
+// Lays out sequences of its own and acts on no other's.
+bool stands_alone(const ObjectiveTraits& traits) {
+  return !is_labels(traits) && !traits.joins_labels;
+}
+
 // Turns what was written into parts that can be.
 class Builder {
  public:
@@ -77,7 +86,7 @@ class Builder {
     for (const WrittenPart& part : parts) {
       for (const WrittenTerm& term : part.terms) {
         const ObjectiveTraits& traits = entry(term).traits;
-        if (is_tokens(traits)) continue;
+        if (!is_labels(traits)) continue;
         if (known.empty()) known = traits.name;
         if (known == traits.name) continue;
         throw specification_error(
@@ -95,12 +104,12 @@ class Builder {
       const ObjectiveTraits& other = entries[i]->traits;
       std::string reason;
       if (newest.kind == other.kind) {
-        reason = is_tokens(newest) ? "a sequence has one objective over tokens; '|' mixes sequences"
-                                   : "a sequence has one objective over labels; '|' mixes sequences";
-      } else if (const ObjectiveTraits& tokens = is_tokens(newest) ? newest : other; !tokens.joins_labels) {
-        const ObjectiveTraits& labels = is_tokens(newest) ? other : newest;
+        const char* what = is_tokens(newest) ? "tokens" : is_labels(newest) ? "labels" : "choices";
+        reason = fmt::format("a sequence has one objective over {}; '|' mixes sequences", what);
+      } else if (stands_alone(newest) || stands_alone(other)) {
+        const bool alone = stands_alone(newest);
         reason = fmt::format("{} lays out its own sequence and cannot act on one of {}; '|' mixes sequences",
-                             tokens.name, labels.name);
+                             (alone ? newest : other).name, (alone ? other : newest).name);
       }
       if (reason.empty()) continue;
       throw specification_error(
@@ -147,6 +156,9 @@ double Part::token_weight() const {
 double Part::label_weight() const {
   return weight_of(*this, ObjectiveKind::labels);
 }
+double Part::choice_weight() const {
+  return weight_of(*this, ObjectiveKind::choices);
+}
 
 Mixture::Mixture(const std::string& specification, const ObjectiveOptions& options,
                  const Tokenizer& tokenizer, std::int64_t sequence_length)
@@ -159,7 +171,7 @@ bool Mixture::has_tokens() const {
 }
 
 bool Mixture::has_labels() const {
-  return any_term(parts_, [](const ObjectiveTraits& traits) { return !is_tokens(traits); });
+  return any_term(parts_, is_labels);
 }
 
 bool Mixture::covers_text() const {

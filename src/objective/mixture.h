@@ -26,6 +26,7 @@ struct Part {
   std::vector<Term> terms;      // a token objective first, if there is one
   double token_weight() const;  // lambda of the token term, 0 if there is none
   double label_weight() const;
+  double choice_weight() const;
 };
 
 class Mixture {

@@ -36,7 +36,9 @@ struct SampleKey {
   }
 };
 
-enum class ObjectiveKind { tokens, labels };  // does the vocabulary head score it, or the sentence head?
+// What counts: targets and choices, which the vocabulary head scores, or labels, which the sentence head
+// scores.
+enum class ObjectiveKind { tokens, labels, choices };
 
 struct ObjectiveTraits {
   std::string_view name;

@@ -1,6 +1,7 @@
 #include "train/run_log.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <numbers>
 
@@ -17,31 +18,41 @@ OrderedJson number_or_null(const std::optional<double>& value) {
   return value ? OrderedJson(*value) : OrderedJson(nullptr);
 }
 
-// Sums of single parts are named where there is more than one; a term of a sum where there are both.
-void add_parts(OrderedJson& line, const std::string& prefix, const std::vector<std::string>& names,
-               const std::vector<LossSum>& token, const std::vector<LossSum>& label) {
+// A term of a loss.
+struct LossTerm {
+  const char* name;
+  LossSum total;
+  const std::vector<LossSum>& by_part;
+};
+
+// A term is named where there are several; sums of single parts where there is more than one.
+void add_terms(OrderedJson& line, const std::string& prefix, const std::vector<std::string>& names,
+               const std::array<LossTerm, 3>& terms) {
+  const auto present =
+      std::count_if(terms.begin(), terms.end(), [](const LossTerm& term) { return term.total.weight > 0; });
+  for (const LossTerm& term : terms) {
+    if (present > 1 && term.total.weight > 0) line[prefix + term.name + "_loss"] = term.total.mean();
+  }
   for (std::size_t part = 0; part < names.size() && names.size() > 1; ++part) {
     auto end = names.begin() + static_cast<std::ptrdiff_t>(part);
     auto earlier = std::count(names.begin(), end, names[part]);  // parts may be alike
     std::string name = earlier > 0 ? fmt::format("{} #{}", names[part], earlier + 1) : names[part];
-    if (token[part].weight > 0) line[prefix + "token_loss/" + name] = token[part].mean();
-    if (label[part].weight > 0) line[prefix + "label_loss/" + name] = label[part].mean();
-  }
-}
-
-void add_terms(OrderedJson& line, const std::string& prefix, const LossSum& token, const LossSum& label) {
-  if (token.weight > 0 && label.weight > 0) {
-    line[prefix + "token_loss"] = token.mean();
-    line[prefix + "label_loss"] = label.mean();
+    for (const LossTerm& term : terms) {
+      const LossSum& sum = term.by_part[part];
+      if (sum.weight > 0) line[fmt::format("{}{}_loss/{}", prefix, term.name, name)] = sum.mean();
+    }
   }
 }
 
 void add_metrics(OrderedJson& line, const std::string& prefix, const Evaluation& evaluation) {
   line[prefix + "loss"] = evaluation.loss;
-  add_terms(line, prefix, evaluation.token, evaluation.label);
-  add_parts(line, prefix, evaluation.part, evaluation.token_by_part, evaluation.label_by_part);
+  add_terms(line, prefix, evaluation.part,
+            {{{"token", evaluation.token, evaluation.token_by_part},
+              {"label", evaluation.label, evaluation.label_by_part},
+              {"choice", evaluation.choice, evaluation.choice_by_part}}});
   if (evaluation.token_accuracy) line[prefix + "token_accuracy"] = *evaluation.token_accuracy;
   if (evaluation.label_accuracy) line[prefix + "label_accuracy"] = *evaluation.label_accuracy;
+  if (evaluation.choice_accuracy) line[prefix + "choice_accuracy"] = *evaluation.choice_accuracy;
   if (evaluation.bits_per_byte) line[prefix + "bits_per_byte"] = *evaluation.bits_per_byte;
 }
 
@@ -66,8 +77,11 @@ OrderedJson step_line(const StepReport& report, const StepResult& result, const 
                    {"mem_bytes", anonymous_memory()},
                    {"skipped", report.skipped},
                    {"wall_s", wall_seconds}};
-  add_terms(line, "", result.sums.token().total(), result.sums.label().total());
-  add_parts(line, "", part_names(mixture), result.sums.token().by_part, result.sums.label().by_part);
+  const LossSums& sums = result.sums;
+  add_terms(line, "", part_names(mixture),
+            {{{"token", sums.token().total(), sums.token().by_part},
+              {"label", sums.label().total(), sums.label().by_part},
+              {"choice", sums.choice().total(), sums.choice().by_part}}});
   return line;
 }
 
@@ -102,6 +116,10 @@ std::string summary_text(const RunSummary& summary) {
     json["label_accuracy"] = number_or_null(evaluation.label_accuracy);
     json["label_loss"] =
         evaluation.label.weight > 0 ? OrderedJson(evaluation.label.mean()) : OrderedJson(nullptr);
+    if (evaluation.choice_accuracy) {
+      json["choice_accuracy"] = *evaluation.choice_accuracy;
+      json["choice_loss"] = evaluation.choice.mean();
+    }
     json["unigram_entropy"] = evaluation.unigram_entropy;
   }
   return json.dump() + "\n";

@@ -134,6 +134,46 @@ TEST(LossSums, MicroBatchesMakeNoDifference) {
   EXPECT_EQ(two.token().correct, one.token().correct);
 }
 
+// Targets 0 and 3 are ordinary; the choice between 1 and 2 is of part 0, that of target 4 of part 1.
+Stream stream_with_choices() {
+  Stream stream = packed({sequence(3, 0, {{0, 5, 2}, {1, 6, 0.5f}, {2, 6, 8}}, {}),
+                          sequence(2, 1, {{0, 7, 4}, {1, 8, 16}}, {})});
+  stream.choice = {{.option = {{1, 2}, {2, 3}}, .answer = 1, .weight = 3}, {.option = {{4, 5}}}};
+  return stream;
+}
+
+StreamResult result_with_choices() {
+  return {.token = {.surprisal = {1, 100, 200, 3, 300}, .predicted = {5, 6, 6, 0, 8}},
+          .label = {},
+          .choice = {.surprisal = {0.5f, 2}, .predicted = {1, 0}}};
+}
+
+TEST(LossSums, TargetsThatAChoiceHasCountInItAlone) {
+  LossSums sums(2);
+  const Stream stream = stream_with_choices();
+  sums.add_weights(stream);
+  sums.add_result(stream, result_with_choices());
+  EXPECT_DOUBLE_EQ(sums.token().by_part[0].sum, 2);
+  EXPECT_DOUBLE_EQ(sums.token().by_part[0].weight, 2);
+  EXPECT_DOUBLE_EQ(sums.token().by_part[1].sum, 12);
+  EXPECT_DOUBLE_EQ(sums.token().by_part[1].weight, 4);
+  EXPECT_EQ(sums.token().count, 2u);
+  EXPECT_EQ(sums.token().correct, 1u);
+  EXPECT_DOUBLE_EQ(sums.choice().by_part[0].sum, 1.5);
+  EXPECT_DOUBLE_EQ(sums.choice().by_part[0].weight, 3);
+  EXPECT_DOUBLE_EQ(sums.choice().by_part[1].sum, 2);
+  EXPECT_DOUBLE_EQ(sums.choice().by_part[1].weight, 1);
+  EXPECT_EQ(sums.choice().count, 2u);
+  EXPECT_EQ(sums.choice().correct, 2u);
+  const LossWeights lambda{.token = {1, 0.25}, .label = {1, 1}, .choice = {2, 0.5}};
+  EXPECT_DOUBLE_EQ(sums.loss(lambda), (2 + 0.25 * 12) / 6 + (2 * 1.5 + 0.5 * 2) / 4);
+
+  SurprisalGradients gradients;
+  set_surprisal_gradients(stream, sums, lambda, gradients);
+  EXPECT_EQ(gradients.token, (std::vector<float>{2.0f / 6, 0, 0, 1.0f / 6, 0}));
+  EXPECT_EQ(gradients.choice, (std::vector<float>{1.5f, 0.125f}));
+}
+
 TEST(LossSums, ATermWithoutTargetsCountsNothing) {
   LossSums sums;
   Stream stream = sequence(2, 0, {{1, 5, 1}}, {});
