@@ -144,8 +144,8 @@ void add_generate(CLI::App& app) {
       "Without --prompt and --infill a text is generated from its beginning. Text appears as it grows, "
       "where\n"
       "there is one sample. Special tokens are never drawn; an end of text or of piece ends.\n"
-      "Examples: surprisal generate --model runs/gpt2/best --prompt \"A package is\" --n 3\n"
-      "          surprisal generate --model runs/glm/best --infill \"A [MASK] is installed by apt.\"");
+      "Example: surprisal generate --model runs/gpt2/best --prompt \"A package is\" --n 3\n"
+      "Example: surprisal generate --model runs/glm/best --infill \"A [MASK] is installed by apt.\"");
 }
 
 }  // namespace surprisal

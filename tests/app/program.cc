@@ -122,6 +122,7 @@ Workplace::Workplace() {
   tiny_wordpiece().save(directory_ / "wordpiece");
   save(directory_ / "gpt2", "gpt2", tiny_bpe());
   save(directory_ / "bert", "bert", tiny_wordpiece());
+  save(directory_ / "glm", "glm", add_glm_specials(tiny_bpe()));
 }
 
 void Workplace::write(const std::string& name, const std::string& content) const {

@@ -47,7 +47,7 @@ class Process {
 };
 
 // A directory with files of a tiny language, in which the program runs:
-//   text.txt, bpe/, wordpiece/, gpt2/ and bert/ (models of 20 positions with tokenizers)
+//   text.txt, bpe/, wordpiece/, gpt2/, bert/ and glm/ (models of 20 positions with tokenizers)
 class Workplace {
  public:
   Workplace();

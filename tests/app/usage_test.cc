@@ -24,6 +24,7 @@ TEST_F(Usage, EveryVerbHasHelpWithAnExample) {
                                                     {"tokenizer", "decode"},
                                                     {"train"},
                                                     {"score"},
+                                                    {"generate"},
                                                     {"loss"},
                                                     {"explain"},
                                                     {"doctor"}};
