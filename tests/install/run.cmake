@@ -20,6 +20,7 @@ run(${WORK}/build/consumer ${WORK}/found)
 file(MAKE_DIRECTORY ${WORK}/example)
 run(${WORK}/build/example_train ${WORK}/found/text.txt ${WORK}/example/run 2)
 run(${WORK}/build/example_score ${WORK}/example/run/latest "the cat sat")
+run(${WORK}/build/example_generate ${WORK}/example/run/latest "the cat sat")
 
 file(GLOB_RECURSE pc ${WORK}/prefix/*/surprisal.pc)
 cmake_path(GET pc PARENT_PATH pc_directory)
