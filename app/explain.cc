@@ -126,6 +126,7 @@ SampleKey key_of(const Sequence& sequence, const SampleArguments& arguments) {
           .epoch = sequence.epoch,
           .document = sequence.document,
           .index = static_cast<std::uint32_t>(sequence.sample & 0xFFFFFF),
+          .kind = kind_of(sequence),
           .progress = arguments.progress};
 }
 
@@ -135,7 +136,7 @@ void print_sample(const Tokenizer& tokenizer, const Mixture& mixture, const Toke
   const Part& part = mixture.parts()[static_cast<std::size_t>(sequence.part)];
   fmt::print("{}sample {}: {}, {} rows, {} target{}, document at {}, epoch {}\n", number == 1 ? "" : "\n",
              number, part.name, stream.size(), stream.target.size(), stream.target.size() == 1 ? "" : "s",
-             corpus.origin(sequence.document), sequence.epoch);
+             corpus.of_kind(kind_of(sequence)).origin(sequence.document), sequence.epoch);
   for (const Label& label : stream.label) {
     auto names = part.terms.back().objective->traits().class_names;  // an objective over labels stands last
     fmt::print("label: row {}, class {} ({}), weight {:g}\n", label.row, label.cls,
@@ -157,7 +158,7 @@ void explain_verb(Arguments& arguments, const std::vector<std::string>& rest) {
   Tokenizer tokenizer = Tokenizer::load(arguments.tokenizer);
   Mixture mixture(arguments.samples.objective, arguments.samples.options, tokenizer,
                   arguments.samples.sequence_length);
-  TokenCorpus corpus = open_text(arguments.samples.text, arguments.samples.corpus, tokenizer);
+  TokenCorpus corpus = open_text(arguments.samples, mixture, tokenizer);
   std::vector<Stream> streams = read_samples(arguments.samples, mixture, corpus);
   for (std::size_t index = 0; index < streams.size(); ++index) {
     const Stream& stream = streams[index];

@@ -58,7 +58,7 @@ Step read_step(const Arguments& arguments) {
   Tokenizer tokenizer = Tokenizer::load(arguments.model);
   const SampleArguments& samples = arguments.samples;
   Mixture mixture(samples.objective, samples.options, tokenizer, samples.sequence_length);
-  TokenCorpus corpus = open_text(samples.text, samples.corpus, tokenizer);
+  TokenCorpus corpus = open_text(samples, mixture, tokenizer);
   Step step{read_samples(samples, mixture, corpus), {}, loss_weights(mixture), mixture.parts().size()};
   for (std::size_t number = 1; number <= step.streams.size(); ++number) {
     step.where.push_back(fmt::format("{}, sample {}", samples.text, number));

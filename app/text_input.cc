@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "console.h"
+#include "objective/records.h"
 #include "objective/sampler.h"
 #include "verbs.h"
 
@@ -47,6 +48,14 @@ TokenCorpus open_text(const std::string& path, const CorpusOptions& corpus, cons
   live.clear();
   if (std::string skips = skips_text(text.report()); !skips.empty())
     say(fmt::format("surprisal: {}: {}", path, skips));
+  return text;
+}
+
+TokenCorpus open_text(const SampleArguments& arguments, const Mixture& mixture, const Tokenizer& tokenizer) {
+  CorpusOptions corpus = arguments.corpus;
+  corpus.records = records_of({&mixture}, arguments.options);
+  TokenCorpus text = open_text(arguments.text, corpus, tokenizer);
+  for (const std::string& remark : mixture.remarks(text)) say("surprisal: " + remark);
   return text;
 }
 

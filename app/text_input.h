@@ -38,6 +38,8 @@ inline constexpr const char* kTextHelp =
 
 // Reads and tokenises, showing progress; says on stderr what was left out or replaced, if anything was.
 TokenCorpus open_text(const std::string& path, const CorpusOptions& corpus, const Tokenizer& tokenizer);
+// The text of `arguments` with every kind of record that the mixture reads.
+TokenCorpus open_text(const SampleArguments& arguments, const Mixture& mixture, const Tokenizer& tokenizer);
 
 // Samples of a text in the order of the file: the first `count`, going on into the next epoch where that is
 // more than one has; count 0: those of one epoch.

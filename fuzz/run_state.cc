@@ -15,11 +15,13 @@ std::vector<std::string> seeds() {
   RunState state;
   state.step = 120;
   state.tokens = 1 << 20;
-  state.sampler = {.epoch = 1, .window = 2, .pack = 3};
+  state.sampler = {{.at = {.epoch = 1, .window = 2, .pack = 3}}};
   state.first_evaluation = 5.25;
   state.best = {{100, 2.5}, {50, 3}};
   state.identity = {{"objective.train", "mlm"}, {"data.train", "0123"}};
-  return {run_state_to_json({}), run_state_to_json(state)};
+  RunState mixed = state;
+  mixed.sampler.push_back({.at = {.pack = 7}, .samples = 99});
+  return {run_state_to_json({}), run_state_to_json(state), run_state_to_json(mixed)};
 }
 
 }  // namespace surprisal::fuzz

@@ -50,7 +50,8 @@ struct Sequence {
   std::uint64_t sample = 0;  // key of the sample: two sequences with one key get the same random numbers
   std::uint32_t epoch = 0;
   std::int32_t part = 0;       // which part of a mixture ('|') made it
-  std::uint64_t document = 0;  // index of the document in the corpus, for reports and error messages
+  // Index of the document in the corpus, among those of its kind; for reports and error messages.
+  std::uint64_t document = 0;
   friend bool operator==(const Sequence&, const Sequence&) = default;
 };
 

@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <numbers>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -43,44 +45,82 @@ void check_finite(double loss, const Stream& stream, const TokenCorpus& corpus) 
                                     .where = "documents " + document_names({&stream, 1}, corpus)});
 }
 
+// Adds up what the model says of packs.
+class Evaluator {
+ public:
+  Evaluator(Transformer& model, const TokenCorpus& corpus, const Mixture& mixture)
+      : model_(model),
+        corpus_(corpus),
+        weights_(loss_weights(mixture)),
+        sums_(mixture.parts().size()),
+        limits_(limits_of(model.config())),
+        counts_(static_cast<std::size_t>(model.config().vocab_size)) {}
+
+  void add(const Stream& stream) {
+    check_stream(stream, limits_, "evaluation");
+    model_.evaluate(stream, result_);
+    sums_.add_weights(stream);
+    sums_.add_result(stream, result_);
+    check_finite(sums_.loss(weights_), stream, corpus_);
+    add_counts(stream, counts_);
+    tokens_ += static_cast<std::uint64_t>(stream.size());
+  }
+
+  Evaluation result(const Mixture& mixture) const {
+    Evaluation evaluation;
+    evaluation.tokens = tokens_;
+    evaluation.loss = sums_.loss(weights_);
+    evaluation.token = sums_.token().total();
+    evaluation.label = sums_.label().total();
+    evaluation.choice = sums_.choice().total();
+    for (const Part& part : mixture.parts()) evaluation.part.push_back(part.name);
+    evaluation.token_by_part = sums_.token().by_part;
+    evaluation.label_by_part = sums_.label().by_part;
+    evaluation.choice_by_part = sums_.choice().by_part;
+    evaluation.token_accuracy = accuracy(sums_.token());
+    evaluation.label_accuracy = accuracy(sums_.label());
+    evaluation.choice_accuracy = accuracy(sums_.choice());
+    evaluation.unigram_entropy = entropy(counts_);
+    return evaluation;
+  }
+
+ private:
+  Transformer& model_;
+  const TokenCorpus& corpus_;
+  LossWeights weights_;
+  LossSums sums_;
+  StreamLimits limits_;
+  std::vector<std::uint64_t> counts_;
+  std::uint64_t tokens_ = 0;
+  StreamResult result_;
+};
+
 }  // namespace
 
 Evaluation evaluate(Transformer& model, const TokenCorpus& corpus, const Mixture& mixture, std::uint64_t seed,
                     std::int32_t pack_tokens, const EvaluationProgress& progress) {
-  Sampler sampler(corpus, mixture, seed, pack_tokens, SampleOrder::as_written);
-  LossSums sums(mixture.parts().size());
-  const LossWeights weights = loss_weights(mixture);
-  std::vector<std::uint64_t> counts(static_cast<std::size_t>(model.config().vocab_size));
-  Evaluation evaluation;
-  Stream stream;
-  StreamResult result;
-  const StreamLimits limits = limits_of(model.config());
-  const std::uint64_t packs = sampler.packs_in_epoch(0);
-  for (std::uint64_t pack = 0; pack < packs; ++pack) {
-    sampler.next(stream);
-    check_stream(stream, limits, "evaluation");
-    model.evaluate(stream, result);
-    sums.add_weights(stream);
-    sums.add_result(stream, result);
-    check_finite(sums.loss(weights), stream, corpus);
-    add_counts(stream, counts);
-    evaluation.tokens += static_cast<std::uint64_t>(stream.size());
-    if (progress) progress(pack + 1, packs);
+  mixture.check_corpus(corpus);
+  std::vector<std::pair<Sampler, std::uint64_t>> sources;  // each with its packs
+  std::uint64_t packs = 0, done = 0;
+  for (DocumentKind kind : mixture.kinds()) {
+    Sampler sampler(corpus.of_kind(kind), mixture, seed, pack_tokens, SampleOrder::as_written);
+    const std::uint64_t own = sampler.packs_in_epoch(0);
+    sources.emplace_back(std::move(sampler), own);
+    packs += own;
   }
-  evaluation.loss = sums.loss(weights);
-  evaluation.token = sums.token().total();
-  evaluation.label = sums.label().total();
-  evaluation.choice = sums.choice().total();
-  for (const Part& part : mixture.parts()) evaluation.part.push_back(part.name);
-  evaluation.token_by_part = sums.token().by_part;
-  evaluation.label_by_part = sums.label().by_part;
-  evaluation.choice_by_part = sums.choice().by_part;
-  evaluation.token_accuracy = accuracy(sums.token());
-  evaluation.label_accuracy = accuracy(sums.label());
-  evaluation.choice_accuracy = accuracy(sums.choice());
-  evaluation.unigram_entropy = entropy(counts);
+  Evaluator evaluator(model, corpus, mixture);
+  Stream stream;
+  for (auto& [sampler, own] : sources) {
+    for (std::uint64_t pack = 0; pack < own; ++pack) {
+      sampler.next(stream);
+      evaluator.add(stream);
+      if (progress) progress(++done, packs);
+    }
+  }
+  Evaluation evaluation = evaluator.result(mixture);
   if (mixture.covers_text() && corpus.bytes() > 0) {
-    evaluation.bits_per_byte = evaluation.token.sum / std::numbers::ln2 / static_cast<double>(corpus.bytes());
+    const double bytes = static_cast<double>(corpus.of_kind(mixture.kinds().front()).bytes());
+    evaluation.bits_per_byte = evaluation.token.sum / std::numbers::ln2 / bytes;
   }
   return evaluation;
 }

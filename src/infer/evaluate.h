@@ -16,10 +16,11 @@ namespace surprisal {
 // Streams done and streams in all.
 using EvaluationProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
-// Every sample of the corpus once, in the order of its documents: the same samples, masks and pairs for one
-// seed, always. `progress` is called after each stream and may throw to stop. Throws Error: data
-// where a sample is more than the model can take (ids beyond its vocabulary, segments that it does not tell
-// apart), diverged where a loss is not finite, naming the documents.
+// Every sample of the corpus once, kind by kind in the order of its documents: the same samples, masks and
+// pairs for one seed, always. `progress` is called after each stream and may throw to stop. Throws Error:
+// data where a part of the mixture finds nothing to read, or a sample is more than the model can take (ids
+// beyond its vocabulary, segments that it does not tell apart), diverged where a loss is not finite, naming
+// the documents.
 Evaluation evaluate(Transformer& model, const TokenCorpus& corpus, const Mixture& mixture, std::uint64_t seed,
                     std::int32_t pack_tokens, const EvaluationProgress& progress = {});
 

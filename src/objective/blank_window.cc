@@ -25,41 +25,47 @@ Blanks sentences_of(const TokenDocument& document, std::int64_t begin, std::int6
 
 }  // namespace
 
+BlankSurround BlankSurround::of(std::string_view objective, const Tokenizer& tokenizer) {
+  BlankSurround surround;
+  std::vector<std::int32_t>* side = &surround.before;
+  for (const TemplatePiece& piece : tokenizer.single_template()) {
+    if (piece.sequence >= 0) {
+      side = &surround.after;
+    } else {
+      side->push_back(piece.id);
+    }
+  }
+  if (!surround.before.empty() || !surround.after.empty()) return surround;
+  surround.before.push_back(
+      require_special(objective, "a [CLS] token", tokenizer.special().cls, "wordpiece", tokenizer));
+  surround.after.push_back(
+      require_special(objective, "an end-of-text token (eos)", tokenizer.special().eos, "bpe", tokenizer));
+  return surround;
+}
+
 BlankWindowCutter::BlankWindowCutter(std::string_view objective, const BlankInfillingOptions& options,
                                      const Tokenizer& tokenizer)
     : special_tokens_(options.special_tokens),
       whole_sentences_(options.whole_sentences),
       short_sequence_(options.short_sequence) {
-  if (!special_tokens_) return;
-  std::vector<std::int32_t>* side = &before_;
-  for (const TemplatePiece& piece : tokenizer.single_template()) {
-    if (piece.sequence >= 0) {
-      side = &after_;
-    } else {
-      side->push_back(piece.id);
-    }
-  }
-  if (!before_.empty() || !after_.empty()) return;
-  before_.push_back(
-      require_special(objective, "a [CLS] token", tokenizer.special().cls, "wordpiece", tokenizer));
-  after_.push_back(
-      require_special(objective, "an end-of-text token (eos)", tokenizer.special().eos, "bpe", tokenizer));
+  if (special_tokens_) surround_ = BlankSurround::of(objective, tokenizer);
 }
 
 BlankWindow BlankWindowCutter::cut(const TokenCorpus& corpus, const SampleKey& key, std::int64_t cursor,
                                    std::int64_t length) const {
   const TokenDocument document = corpus.document(key.document);
-  BlankWindow window{.text = before_};
+  BlankWindow window{.text = surround_.before};
   window.next = end(document, cursor, length_of_pass(key, length));
   auto tokens = document.tokens.subspan(cursor, window.next - cursor);
   window.text.insert(window.text.end(), tokens.begin(), tokens.end());
-  window.body = {static_cast<std::int32_t>(before_.size()), static_cast<std::int32_t>(window.text.size())};
+  window.body = {static_cast<std::int32_t>(surround_.before.size()),
+                 static_cast<std::int32_t>(window.text.size())};
   window.region = window.body;
   window.sentences = sentences_of(document, cursor, window.next, rows_before());
-  const bool finished =
-      window.next == std::ssize(document.tokens) && std::ssize(window.text) + std::ssize(after_) <= length;
+  const bool finished = window.next == std::ssize(document.tokens) &&
+                        std::ssize(window.text) + std::ssize(surround_.after) <= length;
   if (finished) {
-    window.text.insert(window.text.end(), after_.begin(), after_.end());
+    window.text.insert(window.text.end(), surround_.after.begin(), surround_.after.end());
   } else if (special_tokens_) {
     --window.region.end;
   }

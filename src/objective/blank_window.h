@@ -21,10 +21,17 @@ struct BlankWindow {
   std::int64_t next = 0;           // token of the document behind it
 };
 
+// The special tokens around a text.
+struct BlankSurround {
+  std::vector<std::int32_t> before{}, after{};
+  // Those that the tokenizer puts there. Throws Error (usage), naming `objective`: a tokenizer that puts
+  // nothing there and lacks a [CLS] or an end-of-text token.
+  static BlankSurround of(std::string_view objective, const Tokenizer& tokenizer);
+};
+
 class BlankWindowCutter {
  public:
-  // Throws Error (usage), naming `objective`: a tokenizer that puts nothing around a text and has neither a
-  // [CLS] nor an end-of-text token.
+  // Throws Error (usage) as BlankSurround::of.
   BlankWindowCutter(std::string_view objective, const BlankInfillingOptions& options,
                     const Tokenizer& tokenizer);
 
@@ -32,8 +39,8 @@ class BlankWindowCutter {
   BlankWindow cut(const TokenCorpus& corpus, const SampleKey& key, std::int64_t cursor,
                   std::int64_t length) const;
 
-  std::int64_t rows_before() const { return std::ssize(before_); }
-  std::int64_t special_rows() const { return std::ssize(before_) + std::ssize(after_); }
+  std::int64_t rows_before() const { return std::ssize(surround_.before); }
+  std::int64_t special_rows() const { return rows_before() + std::ssize(surround_.after); }
 
  private:
   std::int64_t length_of_pass(const SampleKey& key, std::int64_t length) const;
@@ -41,7 +48,7 @@ class BlankWindowCutter {
 
   bool special_tokens_, whole_sentences_;
   double short_sequence_;
-  std::vector<std::int32_t> before_, after_;
+  BlankSurround surround_;
 };
 
 }  // namespace surprisal

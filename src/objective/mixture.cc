@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "surprisal/error.h"
+
 #include "core/options.h"
 #include "objective/registry.h"
 #include "objective/specification.h"
@@ -124,6 +126,19 @@ class Builder {
   std::int64_t sequence_length_;
 };
 
+Error no_document(const std::string& part, DocumentKind kind, const std::string& where) {
+  const bool pair = kind == DocumentKind::pair, choice = kind == DocumentKind::choice;
+  return Error(ErrorKind::data,
+               {.what = fmt::format("the data hold nothing for objective \"{}\", which reads {}s", part,
+                                    pair     ? "pair"
+                                    : choice ? "choice"
+                                             : "text"),
+                .where = where,
+                .fix = pair     ? "give a .jsonl file of records with \"prompt\" and \"completion\""
+                       : choice ? "give a .jsonl file of records with \"options\" and \"label\""
+                                : "give text files, or .jsonl files with the field that data.field names"});
+}
+
 double weight_of(const Part& part, ObjectiveKind kind) {
   double weight = 0;
   for (const Term& term : part.terms) {
@@ -164,7 +179,15 @@ Mixture::Mixture(const std::string& specification, const ObjectiveOptions& optio
                  const Tokenizer& tokenizer, std::int64_t sequence_length)
     : specification_(specification),
       sequence_length_(sequence_length),
-      parts_(Builder(specification, options, tokenizer, sequence_length).parts()) {}
+      parts_(Builder(specification, options, tokenizer, sequence_length).parts()) {
+  for (std::size_t part = 0; part < parts_.size(); ++part) {
+    if (parts_[part].share == 0) continue;
+    shares_[static_cast<std::size_t>(reads(part))] += parts_[part].share;
+    if (std::find(kinds_.begin(), kinds_.end(), reads(part)) == kinds_.end()) kinds_.push_back(reads(part));
+  }
+  if (kinds_.size() == 1)
+    shares_[static_cast<std::size_t>(kinds_.front())] = 1;  // not what rounding makes of it
+}
 
 bool Mixture::has_tokens() const {
   return any_term(parts_, is_tokens);
@@ -203,10 +226,10 @@ std::int32_t Mixture::classes() const {
 
 std::size_t Mixture::draw_part(const SampleKey& key) const {
   if (parts_.size() == 1) return 0;
-  double left = key.random(Purpose::mixture).uniform();
+  double left = key.random(Purpose::mixture).uniform() * share(key.kind);
   std::size_t drawn = 0;
   for (std::size_t part = 0; part < parts_.size(); ++part) {
-    if (parts_[part].share == 0) continue;
+    if (parts_[part].share == 0 || reads(part) != key.kind) continue;
     drawn = part;  // the last with a share takes what rounding leaves
     left -= parts_[part].share;
     if (left < 0) break;
@@ -220,7 +243,7 @@ std::int64_t Mixture::build(const TokenCorpus& corpus, const SampleKey& key, std
   const std::vector<Term>& terms = parts_[part].terms;
   std::int64_t next = builder(part).build(corpus, key, cursor, sample);
   if (terms.size() > 1) terms.front().objective->join(key, sample);
-  sample.sequence.front().part = static_cast<std::int32_t>(part);
+  for (Sequence& sequence : sample.sequence) sequence.part = static_cast<std::int32_t>(part);
   return next;
 }
 
@@ -232,9 +255,29 @@ SampleNotes Mixture::notes(const SampleKey& key, const Stream& sample) const {
   return builder(draw_part(key)).notes(key, sample);
 }
 
+std::vector<std::string> Mixture::remarks(const TokenCorpus& corpus) const {
+  std::vector<std::string> remarks;
+  for (std::size_t part = 0; part < parts_.size(); ++part) {
+    for (std::string& remark : builder(part).remarks(corpus.of_kind(reads(part)))) {
+      if (std::find(remarks.begin(), remarks.end(), remark) == remarks.end()) remarks.push_back(remark);
+    }
+  }
+  return remarks;
+}
+
 void Mixture::check_corpus(const TokenCorpus& corpus) const {
-  for (const Part& part : parts_) {
-    for (const Term& term : part.terms) term.objective->check_corpus(corpus);
+  for (DocumentKind kind : {DocumentKind::text, DocumentKind::pair, DocumentKind::choice}) {
+    check_documents(corpus.of_kind(kind), kind, corpus.documents() > 0 ? corpus.origin(0) + " and on" : "");
+  }
+}
+
+void Mixture::check_documents(const TokenCorpus& view, DocumentKind kind, const std::string& where) const {
+  for (std::size_t part = 0; part < parts_.size(); ++part) {
+    if (reads(part) != kind) continue;
+    const bool none = view.documents() == 0;
+    if (none && parts_[part].share == 0) continue;
+    if (none) throw no_document(parts_[part].name, kind, where);
+    for (const Term& term : parts_[part].terms) term.objective->check_corpus(view);
   }
 }
 

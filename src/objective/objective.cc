@@ -20,6 +20,10 @@ void Objective::join(const SampleKey&, Stream&) const {
   assert(!"only an objective whose traits say joins_labels is asked to join");
 }
 
+std::vector<std::string> Objective::remarks(const TokenCorpus&) const {
+  return {};
+}
+
 void Objective::check_corpus(const TokenCorpus&) const {}
 
 }  // namespace surprisal

@@ -23,18 +23,25 @@ struct SampleKey {
   std::uint64_t seed = 0;
   std::uint32_t epoch = 0;
   std::uint64_t document = 0;
-  std::uint32_t index = 0;  // of the sample within its document, below 2^24
+  std::uint32_t index = 0;                 // of the sample within its document, below 2^24
+  DocumentKind kind = DocumentKind::text;  // of the document, which is one of those of its kind
   // How far the run is, in [0, 1]: what schedules go by. It decides which rows are predicted and what stands
   // in them, never how many rows a sample has or whether it has a target. Evaluation is at the end.
   double progress = 1;
 
-  std::uint64_t sample() const { return document << 24 | index; }
+  std::uint64_t sample() const { return source() | document << 24 | index; }
+  std::uint64_t source() const { return std::uint64_t{static_cast<std::uint16_t>(kind)} << 62; }
   // Numbers of this sample, and of its document in this epoch (what is drawn once a pass).
   Random random(Purpose purpose) const { return Random({seed, sample(), epoch, purpose}); }
   Random document_random(Purpose purpose) const {
-    return Random({seed, document << 24 | 0xFFFFFF, epoch, purpose});
+    return Random({seed, source() | document << 24 | 0xFFFFFF, epoch, purpose});
   }
 };
+
+// Of the document that a sequence was made of: Sequence::document is one of those of its kind.
+inline DocumentKind kind_of(const Sequence& sequence) {
+  return static_cast<DocumentKind>(sequence.sample >> 62);
+}
 
 // What counts: targets and choices, which the vocabulary head scores, or labels, which the sentence head
 // scores.
@@ -43,6 +50,7 @@ enum class ObjectiveKind { tokens, labels, choices };
 struct ObjectiveTraits {
   std::string_view name;
   ObjectiveKind kind = ObjectiveKind::tokens;
+  DocumentKind reads = DocumentKind::text;  // documents that its samples are made of
   // Whether a pass predicts every token of a document exactly once, its end too: bits per byte are defined.
   bool covers_text = false;
   bool decoder = false;      // rows see what was read before them and nothing else: text can be generated
@@ -72,8 +80,9 @@ class Objective {
   virtual const ObjectiveTraits& traits() const = 0;
 
   // Fills the empty `sample` with the one sequence of `key`'s sample that begins at token `cursor` of its
-  // document; rows count from 0, and sample.sequence holds one entry. Returns the cursor of the document's
-  // next sample, above `cursor`; the document's size where this was the last.
+  // document, one of `corpus`, which holds those of the kind that it reads; rows count from 0, and
+  // sample.sequence holds one entry. Returns the cursor of the document's next sample, above `cursor`; the
+  // document's size where this was the last.
   virtual std::int64_t build(const TokenCorpus& corpus, const SampleKey& key, std::int64_t cursor,
                              Stream& sample) const = 0;
 
@@ -89,6 +98,9 @@ class Objective {
   // Where traits().joins_labels: changes tokens of `sample`, which a label objective laid out, and adds
   // targets.
   virtual void join(const SampleKey& key, Stream& sample) const;
+
+  // What to tell people of the documents before they are used: how many are longer than a sequence holds.
+  virtual std::vector<std::string> remarks(const TokenCorpus& documents) const;
 
   // Throws Error (data) where no sample can be made of the corpus at all (nsp needs two documents).
   virtual void check_corpus(const TokenCorpus& corpus) const;

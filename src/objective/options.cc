@@ -32,6 +32,17 @@ void SopOptions::visit(OptionVisitor& visitor) {
                 "probability of a shorter target length for a document's pass");
 }
 
+void ConditionalOptions::visit(OptionVisitor& visitor) {
+  visitor.field(
+      "layout", layout, {"auto", "decoder", "glm"},
+      "glm: prompt and mask, which see one another, then the completion as a piece; auto: glm where "
+      "the tokenizer has a start-of-piece token");
+  visitor.field("mask", mask, {"[MASK]", "[sMASK]", "[gMASK]"},
+                "of layout glm: what stands for the completion where the prompt has no mask");
+  visitor.field("position", position, {"as_blank_infilling", "two_dimensional", "repeat", "continue"},
+                "of layout glm: of the completion's rows, as objective.blank_infilling.position has it");
+}
+
 void ObjectiveOptions::visit(OptionVisitor& visitor) {
   visitor.field("train", train, {}, "what is trained: \"mlm + nsp\", \"0.5 causal | 0.5 reverse\"",
                 {.required = true});
@@ -45,6 +56,8 @@ void ObjectiveOptions::visit_tables(OptionVisitor& visitor) {
   visitor.table("sop", "sentence order prediction", [&](OptionVisitor& table) { sop.visit(table); });
   visitor.table("blank_infilling", "blank infilling, as GLM has it",
                 [&](OptionVisitor& table) { blank_infilling.visit(table); });
+  visitor.table("conditional", "a completion given its prompt",
+                [&](OptionVisitor& table) { conditional.visit(table); });
 }
 
 }  // namespace surprisal

@@ -40,6 +40,13 @@ struct SopOptions {
   void visit(OptionVisitor& visitor);
 };
 
+struct ConditionalOptions {
+  std::string layout = "auto";                  // decoder, glm; auto: glm where the tokenizer has its tokens
+  std::string mask = "[MASK]";                  // of layout glm: what stands for the completion
+  std::string position = "as_blank_infilling";  // of layout glm: of the completion's rows
+  void visit(OptionVisitor& visitor);
+};
+
 struct ObjectiveOptions {
   std::string train{};                  // the specification
   std::vector<std::string> evaluate{};  // others, of which the held-out text's losses are reported too
@@ -47,6 +54,7 @@ struct ObjectiveOptions {
   NspOptions nsp{};
   SopOptions sop{};
   BlankInfillingOptions blank_infilling{};
+  ConditionalOptions conditional{};
   void visit(OptionVisitor& visitor);         // [objective] with its tables
   void visit_tables(OptionVisitor& visitor);  // the tables alone
 };

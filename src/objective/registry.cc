@@ -2,6 +2,7 @@
 
 #include "objective/blank_infilling.h"
 #include "objective/causal.h"
+#include "objective/conditional.h"
 #include "objective/mlm.h"
 #include "objective/nsp.h"
 #include "objective/reverse.h"
@@ -16,6 +17,7 @@ std::span<const ObjectiveEntry> objective_table() {
       {kSopTraits, make_sop},
       {kCausalTraits, make_causal},
       {kReverseTraits, make_reverse},
+      {kConditionalTraits, make_conditional},
       {kBlankInfillingTraits, make_blank_infilling},
       {kTokenInfillingTraits, make_token_infilling},
       {kSentenceInfillingTraits, make_sentence_infilling},

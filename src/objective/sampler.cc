@@ -1,6 +1,7 @@
 #include "objective/sampler.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <utility>
@@ -85,7 +86,7 @@ Sampler::Sampler(const TokenCorpus& corpus, const Mixture& mixture, std::uint64_
                  std::int32_t pack_tokens, SampleOrder order)
     : corpus_(corpus), mixture_(mixture), seed_(seed), pack_tokens_(pack_tokens), order_(order) {
   check_pack(mixture, pack_tokens);
-  mixture.check_corpus(corpus);
+  mixture.check_documents(corpus, corpus.kind());
   double average = static_cast<double>(corpus.tokens()) / static_cast<double>(corpus.documents());
   double documents = std::ceil(kPacksOfWindow * pack_tokens / average);
   window_documents_ = documents < static_cast<double>(corpus.documents())
@@ -110,15 +111,15 @@ void Sampler::find_first_pack() {
 
 Sampler::Plan Sampler::plan(std::uint32_t epoch, std::uint64_t window) {
   bool shuffled = order_ == SampleOrder::shuffled;
-  Permutation documents({seed_, 0, epoch, Purpose::document_order}, corpus_.documents());
+  const std::uint64_t source = key(0, epoch).source();
+  Permutation documents({seed_, source, epoch, Purpose::document_order}, corpus_.documents());
   std::uint64_t begin = window * window_documents_;
   std::uint64_t end = std::min(begin + window_documents_, corpus_.documents());
   Plan plan;
   std::vector<std::int32_t> lengths;
   std::map<std::int32_t, std::vector<std::int32_t>> groups;
   for (std::uint64_t place = begin; place < end; ++place) {
-    SampleKey key{.seed = seed_, .epoch = epoch, .document = shuffled ? documents(place) : place};
-    visit_document(corpus_, mixture_, key, scratch_,
+    visit_document(corpus_, mixture_, key(shuffled ? documents(place) : place, epoch), scratch_,
                    [&](const SampleKey& sample, std::int64_t cursor, const Stream& stream) {
                      groups[mixture_.group(sample)].push_back(static_cast<std::int32_t>(lengths.size()));
                      plan.samples.push_back({sample.document, sample.index, cursor});
@@ -128,14 +129,14 @@ Sampler::Plan Sampler::plan(std::uint32_t epoch, std::uint64_t window) {
   }
   std::vector<std::vector<std::int32_t>> packs = pack_groups(lengths, groups, pack_tokens_);
   if (!shuffled) std::sort(packs.begin(), packs.end());
-  Permutation places({seed_, window, epoch, Purpose::pack_order}, packs.size());
+  Permutation places({seed_, source | window, epoch, Purpose::pack_order}, packs.size());
   for (std::uint64_t i = 0; i < packs.size(); ++i) {
     plan.packs.push_back(std::move(packs[shuffled ? places(i) : i]));
   }
   return plan;
 }
 
-void Sampler::next(Stream& stream) {
+std::uint64_t Sampler::next(Stream& stream) {
   if (!plan_) plan_ = plan(position_.epoch, position_.window);
   for (std::uint64_t empty = 0; position_.pack >= plan_->packs.size();) {
     if (plan_->packs.empty() && ++empty > windows()) throw no_target(mixture_);
@@ -147,14 +148,18 @@ void Sampler::next(Stream& stream) {
     plan_ = plan(position_.epoch, position_.window);
   }
   stream.clear();
-  for (std::int32_t index : plan_->packs[position_.pack]) {
+  const std::vector<std::int32_t>& pack = plan_->packs[position_.pack];
+  for (std::int32_t index : pack) {
     const PlannedSample& sample = plan_->samples[static_cast<std::size_t>(index)];
     scratch_.clear();
-    SampleKey key{seed_, position_.epoch, sample.document, sample.index, progress_};
+    SampleKey key = this->key(sample.document, position_.epoch);
+    key.index = sample.index;
+    key.progress = progress_;
     mixture_.build(corpus_, key, sample.cursor, scratch_);
     append(stream, scratch_);
   }
   ++position_.pack;
+  return pack.size();
 }
 
 void Sampler::set_progress(std::int64_t step, std::int64_t steps) {
@@ -183,23 +188,35 @@ void Sampler::seek(SamplerPosition position) {
   plan_ = std::move(there);
 }
 
-std::uint64_t Sampler::packs_in_epoch(std::uint32_t epoch) {
-  std::uint64_t packs = 0;
-  for (std::uint64_t window = 0; window < windows(); ++window) packs += plan(epoch, window).packs.size();
-  return packs;
+Sampler::Size Sampler::size_of_epoch(std::uint32_t epoch) {
+  Size size;
+  for (std::uint64_t window = 0; window < windows(); ++window) {
+    const Plan plan = this->plan(epoch, window);
+    size.packs += plan.packs.size();
+    size.samples += plan.samples.size();
+  }
+  return size;
 }
 
 void for_each_sample(const TokenCorpus& corpus, const Mixture& mixture, std::uint64_t seed,
                      std::uint32_t epoch, bool one_epoch, const std::function<bool(const Stream&)>& sink,
                      double progress) {
   mixture.check_corpus(corpus);
+  std::array<TokenCorpus, kDocumentKinds> views{corpus.of_kind(DocumentKind::text),
+                                                corpus.of_kind(DocumentKind::pair),
+                                                corpus.of_kind(DocumentKind::choice)};
   Stream sample;
   bool more = true;
   while (more) {
     bool any = false;
+    std::array<std::uint64_t, kDocumentKinds> next{};
     for (std::uint64_t document = 0; more && document < corpus.documents(); ++document) {
-      SampleKey key{.seed = seed, .epoch = epoch, .document = document, .progress = progress};
-      more = visit_document(corpus, mixture, key, sample,
+      const DocumentKind kind = corpus.document(document).kind;
+      const auto source = static_cast<std::size_t>(kind);
+      SampleKey key{
+          .seed = seed, .epoch = epoch, .document = next[source]++, .kind = kind, .progress = progress};
+      if (mixture.share(kind) == 0) continue;
+      more = visit_document(views[source], mixture, key, sample,
                             [&](const SampleKey&, std::int64_t, const Stream& stream) {
                               any = true;
                               return sink(stream);

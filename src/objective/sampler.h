@@ -1,6 +1,6 @@
-// From a corpus and a mixture to the streams of a run: samples planned over fixed windows of documents in a
-// keyed permutation, and packed. Everything follows from (seed, epoch, window, pack), so a run resumes by
-// replaying at most one window.
+// From a corpus of one kind of documents and a mixture to packs: samples planned over fixed windows of
+// documents in a keyed permutation, and packed. Everything follows from (seed, epoch, window, pack), so a run
+// resumes by replaying at most one window.
 #pragma once
 
 #include <cstdint>
@@ -27,14 +27,16 @@ enum class SampleOrder { shuffled, as_written };
 
 class Sampler {
  public:
-  // `pack_tokens`: capacity of a stream. The objects must outlive the sampler. Throws Error (usage) where a
-  // sample could be longer than a pack (mixture.extent().rows > pack_tokens), Error (data) where the corpus
+  // Samples of the parts of the mixture that read the corpus's kind. `pack_tokens`: capacity of a stream.
+  // What is named must outlive the sampler, but for the corpus, which is a handle. Throws Error (usage) where
+  // a sample could be longer than a pack (mixture.extent().rows > pack_tokens), Error (data) where the corpus
   // yields no target at all.
   Sampler(const TokenCorpus& corpus, const Mixture& mixture, std::uint64_t seed, std::int32_t pack_tokens,
           SampleOrder order);
 
-  // Replaces `stream` by the next pack and moves on, into the next epoch after the last.
-  void next(Stream& stream);
+  // Replaces `stream` by the next pack and moves on, into the next epoch after the last. Returns the number
+  // of its samples.
+  std::uint64_t next(Stream& stream);
 
   // How far the run is: what is built from now on is for step `step` of `steps`, counted from 1. Without it,
   // the end. Packs are planned without it, so a run that sets it before every step resumes exactly.
@@ -44,8 +46,12 @@ class Sampler {
   SamplerPosition position() const { return position_; }
   void seek(SamplerPosition position);  // throws Error (data) where there is no such pack
 
-  // Number of packs of an epoch (plans all of it).
-  std::uint64_t packs_in_epoch(std::uint32_t epoch);
+  // Of an epoch (plans all of it).
+  struct Size {
+    std::uint64_t packs = 0, samples = 0;
+  };
+  Size size_of_epoch(std::uint32_t epoch);
+  std::uint64_t packs_in_epoch(std::uint32_t epoch) { return size_of_epoch(epoch).packs; }
 
  private:
   struct PlannedSample {
@@ -61,7 +67,11 @@ class Sampler {
   Plan plan(std::uint32_t epoch, std::uint64_t window);
   void find_first_pack();
 
-  const TokenCorpus& corpus_;
+  SampleKey key(std::uint64_t document, std::uint32_t epoch) const {
+    return {.seed = seed_, .epoch = epoch, .document = document, .kind = corpus_.kind()};
+  }
+
+  TokenCorpus corpus_;
   const Mixture& mixture_;
   std::uint64_t seed_;
   std::int32_t pack_tokens_;
@@ -73,9 +83,9 @@ class Sampler {
   Stream scratch_;
 };
 
-// The samples of the corpus in the order of its documents, epoch after epoch, one sequence each, until `sink`
-// returns false or, with `one_epoch`, the epoch ends; as they are at `progress` of a run. For explain and
-// loss. Throws as Sampler does.
+// The samples of the corpus, of all kinds that the mixture reads, in the order of its documents, epoch after
+// epoch, one sequence each, until `sink` returns false or, with `one_epoch`, the epoch ends; as they are at
+// `progress` of a run. For explain and loss. Throws as Sampler does.
 void for_each_sample(const TokenCorpus& corpus, const Mixture& mixture, std::uint64_t seed,
                      std::uint32_t epoch, bool one_epoch, const std::function<bool(const Stream&)>& sink,
                      double progress = 1);

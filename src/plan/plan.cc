@@ -1,12 +1,12 @@
 #include "plan/plan.h"
 
 #include "core/parallel.h"
-#include "objective/sampler.h"
+#include "objective/mixed_sampler.h"
 
 namespace surprisal {
 namespace {
 
-void draw_first_step(const RunSetup& setup, Sampler& sampler, RunForecast& forecast) {
+void draw_first_step(const RunSetup& setup, MixedSampler& sampler, RunForecast& forecast) {
   Stream stream;
   sampler.set_progress(1, forecast.max_steps);
   for (std::int64_t i = 0; i < forecast.micro_batches; ++i) {
@@ -28,10 +28,10 @@ RunForecast forecast(const Configuration& configuration, const RunSetup& setup,
                        .checkpoints = options.save_keep_steps > 0 ? 0 : checkpoints_at_once(options)};
   const TokenCorpus corpus = open_run_text(configuration, setup, configuration.data.train, progress);
   forecast.data = corpus.report();
-  Sampler sampler(corpus, setup.mixture, static_cast<std::uint64_t>(configuration.run.seed),
-                  static_cast<std::int32_t>(options.micro_batch_tokens), SampleOrder::shuffled);
+  MixedSampler sampler(corpus, setup.mixture, static_cast<std::uint64_t>(configuration.run.seed),
+                       static_cast<std::int32_t>(options.micro_batch_tokens), SampleOrder::shuffled);
   forecast.program = program_memory();
-  const std::uint64_t packs = sampler.packs_in_epoch(0);
+  const std::uint64_t packs = sampler.packs_in_epoch();
   forecast.max_steps = count_steps(options, packs);
   forecast.epochs =
       static_cast<double>(forecast.max_steps * forecast.micro_batches) / static_cast<double>(packs);

@@ -117,7 +117,7 @@ void TrainOptions::visit(OptionVisitor& visitor) {
       "skip_nonfinite", skip_nonfinite, {0, kMostSteps},
       "steps in a row whose loss or gradient is not finite that are skipped; one more stops the run");
   visitor.field("limit", limit, {0, kMostSteps},
-                "use only so many documents of each text, for a try; 0: all");
+                "use only so many documents of each kind of each text, for a try; 0: all");
   visitor.field("overfit_one_batch", overfit_one_batch,
                 "train on the first step's samples again and again, for a try");
   visitor.field("logging_steps", logging_steps, {1, kMostSteps},

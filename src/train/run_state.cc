@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include <fmt/format.h>
+
 #include "surprisal/error.h"
 
 #include "core/json.h"
@@ -21,13 +23,27 @@ std::optional<double> optional_number(const Json& object, const char* key) {
   return found->get<double>();
 }
 
+OrderedJson to_json(const SamplerPosition& position) {
+  return {{"epoch", position.epoch}, {"window", position.window}, {"pack", position.pack}};
+}
+
+// One source as it is, several as a list.
+OrderedJson sampler_to_json(const MixedPosition& position) {
+  if (position.size() < 2) return to_json(position.empty() ? SamplerPosition() : position.front().at);
+  OrderedJson sources = OrderedJson::array();
+  for (const SourcePosition& source : position) {
+    sources.push_back(to_json(source.at));
+    sources.back()["samples"] = source.samples;
+  }
+  return {{"sources", sources}};
+}
+
 OrderedJson to_json(const RunState& state) {
   OrderedJson json;
   json["format"] = kFormat;
   json["step"] = state.step;
   json["tokens"] = state.tokens;
-  json["sampler"] = {
-      {"epoch", state.sampler.epoch}, {"window", state.sampler.window}, {"pack", state.sampler.pack}};
+  json["sampler"] = sampler_to_json(state.sampler);
   json["skipped"] = state.skipped;
   json["skipped_in_a_row"] = state.skipped_in_a_row;
   json["evaluated_step"] = state.evaluated_step;
@@ -49,16 +65,37 @@ const Json& require_type(const Json& object, const char* key, Json::value_t type
                                 .expected = type == Json::value_t::array ? "an array" : "an object"});
 }
 
+constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+
+SamplerPosition position_from_json(const Json& json, const std::string& where) {
+  return {.epoch = static_cast<std::uint32_t>(get_int(json, "epoch", where, 0, (1 << 24) - 1)),
+          .window = static_cast<std::uint64_t>(get_int(json, "window", where, 0, kMost)),
+          .pack = static_cast<std::uint64_t>(get_int(json, "pack", where, 0, kMost))};
+}
+
+MixedPosition sampler_from_json(const Json& json, const std::string& where) {
+  if (!json.is_object() || !json.contains("sources")) return {{.at = position_from_json(json, where)}};
+  const Json& sources = require_type(json, "sources", Json::value_t::array, where);
+  if (sources.size() < 2) {
+    throw Error(ErrorKind::data, {.what = "key sources has a wrong value",
+                                  .where = where,
+                                  .found = fmt::format("{} of them", sources.size()),
+                                  .expected = "two or more"});
+  }
+  MixedPosition position;
+  for (const Json& source : sources) {
+    position.push_back({.at = position_from_json(source, where),
+                        .samples = static_cast<std::uint64_t>(get_int(source, "samples", where, 0, kMost))});
+  }
+  return position;
+}
+
 RunState from_json(const Json& json, const std::string& where) {
-  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
   get_int(json, "format", where, kFormat, kFormat);
   RunState state;
   state.step = get_int(json, "step", where, 0, kMost);
   state.tokens = static_cast<std::uint64_t>(get_int(json, "tokens", where, 0, kMost));
-  const Json& sampler = require(json, "sampler", where);
-  state.sampler.epoch = static_cast<std::uint32_t>(get_int(sampler, "epoch", where, 0, (1 << 24) - 1));
-  state.sampler.window = static_cast<std::uint64_t>(get_int(sampler, "window", where, 0, kMost));
-  state.sampler.pack = static_cast<std::uint64_t>(get_int(sampler, "pack", where, 0, kMost));
+  state.sampler = sampler_from_json(require(json, "sampler", where), where);
   state.skipped = get_int(json, "skipped", where, 0, kMost);
   state.skipped_in_a_row = get_int(json, "skipped_in_a_row", where, 0, kMost);
   state.evaluated_step = get_int(json, "evaluated_step", where, -1, kMost);

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "objective/sampler.h"
+#include "objective/mixed_sampler.h"
 
 namespace surprisal {
 
@@ -24,7 +24,7 @@ struct RunState {
   std::int64_t step = 0;
   std::uint64_t tokens = 0;                        // rows trained on so far
   std::int64_t skipped = 0, skipped_in_a_row = 0;  // steps that were not finite
-  SamplerPosition sampler{};
+  MixedPosition sampler{};
   std::int64_t evaluated_step = -1;
   std::int64_t evaluations_without_improvement = 0;
   std::optional<double> first_evaluation{};

@@ -8,6 +8,7 @@
 #include "surprisal/error.h"
 
 #include "model/family.h"
+#include "objective/records.h"
 #include "store/model_directory.h"
 
 namespace surprisal {
@@ -134,10 +135,23 @@ RunSetup::RunSetup(const Configuration& configuration)
   warning = sight_warning(config, mixture);
 }
 
+bool writes_text(const ObjectiveTraits& traits) {
+  return traits.decoder && traits.reads == DocumentKind::text;
+}
+
+bool writes_text(const Mixture& mixture) {
+  return std::any_of(mixture.parts().begin(), mixture.parts().end(),
+                     [](const Part& part) { return writes_text(part.terms.front().objective->traits()); });
+}
+
 TokenCorpus open_run_text(const Configuration& configuration, const RunSetup& setup,
                           const std::vector<std::string>& files, const TokenCorpus::Progress& progress) {
-  TokenCorpus corpus = TokenCorpus::open(files, configuration.data.corpus, setup.tokenizer,
-                                         cache_directory(configuration), progress);
+  std::vector<const Mixture*> mixtures{&setup.mixture};
+  for (const Mixture& mixture : setup.evaluate) mixtures.push_back(&mixture);
+  CorpusOptions options = configuration.data.corpus;
+  options.records = records_of(mixtures, configuration.objective);
+  TokenCorpus corpus =
+      TokenCorpus::open(files, options, setup.tokenizer, cache_directory(configuration), progress);
   const std::int64_t limit = configuration.train.limit;
   if (limit > 0) corpus = corpus.first(static_cast<std::uint64_t>(limit));
   setup.mixture.check_corpus(corpus);

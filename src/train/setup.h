@@ -26,6 +26,11 @@ struct RunSetup {
   std::string warning;
 };
 
+// Whether a text can be written as the samples of an objective go: from its beginning, with nothing before
+// it.
+bool writes_text(const ObjectiveTraits& traits);
+bool writes_text(const Mixture& mixture);  // of any part
+
 // A text of the run, as far as train.limit goes: from the cache, or making that. Throws Error (data) where it
 // has nothing for the objective.
 TokenCorpus open_run_text(const Configuration& configuration, const RunSetup& setup,

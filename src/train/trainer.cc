@@ -15,7 +15,7 @@
 #include "core/machine.h"
 #include "core/parallel.h"
 #include "infer/generate.h"
-#include "objective/sampler.h"
+#include "objective/mixed_sampler.h"
 #include "store/model_directory.h"
 #include "train/checkpoint_writer.h"
 #include "train/evaluations.h"
@@ -43,11 +43,6 @@ double seconds_since(Clock::time_point start) {
 // A request to stop, met where there is no step to finish: while tokenising or evaluating.
 struct Interrupted {};
 
-bool has_decoder(const Mixture& mixture) {
-  return std::any_of(mixture.parts().begin(), mixture.parts().end(),
-                     [](const Part& part) { return part.terms.front().objective->traits().decoder; });
-}
-
 // One run from its configuration to its end.
 class Run {
  public:
@@ -71,18 +66,18 @@ class Run {
   void prepare_model();
   std::optional<fs::path> find_checkpoint(bool resume);
   void fill_model();
-  void restore(const fs::path& checkpoint, const Identity& identity, Sampler& sampler);
+  void restore(const fs::path& checkpoint, const Identity& identity, MixedSampler& sampler);
   void open_logs();
-  void loop(Sampler& sampler);
-  bool step(TrainingStep& step, Sampler& sampler);
+  void loop(MixedSampler& sampler);
+  bool step(TrainingStep& step, MixedSampler& sampler);
   void skip(const StepResult& result, TrainingStep& step);
   void report(const StepResult& result, double learning_rate, double step_seconds);
   void log(LineLog& file, const OrderedJson& line);
   Evaluation evaluation();
   bool evaluate_now();
   void write_samples();
-  void after_step(const SamplerPosition& position);
-  void save(const SamplerPosition& position);
+  void after_step(const MixedPosition& position);
+  void save(const MixedPosition& position);
   void tell(const std::optional<CheckpointWriter::Outcome>& outcome, bool last);
   Retention retention() const;
   double epoch_of(std::int64_t step) const {
@@ -204,7 +199,7 @@ std::optional<fs::path> Run::find_checkpoint(bool resume) {
   return checkpoint;
 }
 
-void Run::restore(const fs::path& checkpoint, const Identity& identity, Sampler& sampler) {
+void Run::restore(const fs::path& checkpoint, const Identity& identity, MixedSampler& sampler) {
   for (const std::string& note :
        compare_identity(read_run_state(checkpoint).identity, identity, checkpoint.string())) {
     observer_.message("note: " + note);
@@ -221,7 +216,7 @@ void Run::open_logs() {
   directory_.write("config.toml", configuration_.to_toml());
   directory_.write("environment.json", environment_text(plan_.peak_gflops));
   metrics_ = std::make_unique<LineLog>(directory_.path() / "metrics.jsonl");
-  if (validation_ && options_.num_samples > 0 && has_decoder(setup_.mixture)) {
+  if (validation_ && options_.num_samples > 0 && writes_text(setup_.mixture)) {
     samples_ = std::make_unique<LineLog>(directory_.path() / "samples.jsonl");
   }
 }
@@ -268,8 +263,8 @@ RunSummary Run::run_to_end(bool resume) {
     evaluations_.emplace(configuration_, setup_, *validation_);
   }
   std::int32_t pack_tokens = static_cast<std::int32_t>(options_.micro_batch_tokens);
-  Sampler sampler(*corpus_, setup_.mixture, seed_, pack_tokens, SampleOrder::shuffled);
-  packs_per_epoch_ = sampler.packs_in_epoch(0);
+  MixedSampler sampler(*corpus_, setup_.mixture, seed_, pack_tokens, SampleOrder::shuffled);
+  packs_per_epoch_ = sampler.packs_in_epoch();
   const std::int64_t max_steps = count_steps(options_, packs_per_epoch_);
   make_directories(directory_.path());
   lock_.emplace(directory_.path() / "run.lock");
@@ -280,6 +275,7 @@ RunSummary Run::run_to_end(bool resume) {
   require_memory(configuration_, setup_, plan_);
   check_space();
   if (!setup_.warning.empty()) observer_.message(setup_.warning);
+  for (const std::string& remark : setup_.mixture.remarks(*corpus_)) observer_.message(remark);
   prepare_model();
   Identity identity = identity_of(configuration_, *corpus_, validation_ ? &*validation_ : nullptr);
   checkpoint ? restore(*checkpoint, identity, sampler) : fill_model();
@@ -292,12 +288,12 @@ RunSummary Run::run_to_end(bool resume) {
   return result;
 }
 
-void Run::loop(Sampler& sampler) {
+void Run::loop(MixedSampler& sampler) {
   TrainingStep step(*model_, *optimizer_, setup_.mixture, options_, seed_);
   after_step(sampler.position());  // the evaluation at the start, or one that was cut short
   while (!finished() && requests_.stopping() == 0) {
     tell(writer_->poll(), false);  // not behind the last step, whose save is the run's last
-    const SamplerPosition before = sampler.position();
+    const MixedPosition before = sampler.position();
     const bool dropped = !this->step(step, sampler);
     after_step(dropped ? before : sampler.position());
   }
@@ -314,7 +310,7 @@ void Run::loop(Sampler& sampler) {
 }
 
 // Returns false where the step was dropped, since whoever asked the run to stop would have to wait too long.
-bool Run::step(TrainingStep& step, Sampler& sampler) {
+bool Run::step(TrainingStep& step, MixedSampler& sampler) {
   constexpr double kPatience = 10;  // seconds
   Clock::time_point begin = Clock::now();
   const std::int64_t number = state_.step + 1;
@@ -401,10 +397,10 @@ bool Run::evaluate_now() try {
 void Run::write_samples() {
   const std::int64_t most =
       configuration_.data.sequence_length - 1;  // rows that the model has seen in a text
-  const std::int32_t begin[] = {*setup_.tokenizer.special().bos};
   for (const Part& part : setup_.mixture.parts()) {
     const ObjectiveTraits& traits = part.terms.front().objective->traits();
-    for (std::int64_t sample = 0; traits.decoder && sample < options_.num_samples; ++sample) {
+    for (std::int64_t sample = 0; writes_text(traits) && sample < options_.num_samples; ++sample) {
+      const std::int32_t begin[] = {*setup_.tokenizer.special().bos};
       const GenerateOptions generation{.sampling = {.seed = seed_ + static_cast<std::uint64_t>(sample)},
                                        .max_tokens = std::min<std::int64_t>(most, 40)};
       std::vector<std::int32_t> ids =
@@ -418,7 +414,7 @@ void Run::write_samples() {
 }
 
 // Evaluates and saves where that is due. `position`: where the sampler stands behind this step.
-void Run::after_step(const SamplerPosition& position) {
+void Run::after_step(const MixedPosition& position) {
   bool evaluated = false, best = false;
   try {
     if (evaluation_due()) {
@@ -434,7 +430,7 @@ void Run::after_step(const SamplerPosition& position) {
   if (wanted && (evaluated || saved_step_ != state_.step)) save(position);
 }
 
-void Run::save(const SamplerPosition& position) {
+void Run::save(const MixedPosition& position) {
   tell(writer_->finish(), false);
   state_.sampler = position;
   writer_->save(state_, retention());

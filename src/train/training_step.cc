@@ -30,7 +30,7 @@ TrainingStep::TrainingStep(Transformer& model, Optimizer& optimizer, const Mixtu
       dropout_(has_dropout(model.config())),
       streams_(static_cast<std::size_t>(options.tokens_per_step / options.micro_batch_tokens)) {}
 
-StepResult TrainingStep::run(Sampler& sampler, std::int64_t number, double learning_rate,
+StepResult TrainingStep::run(MixedSampler& sampler, std::int64_t number, double learning_rate,
                              const GiveUp& give_up) {
   StepResult result{.sums = LossSums(parts_)};
   sample(sampler, result);
@@ -46,7 +46,7 @@ StepResult TrainingStep::run(Sampler& sampler, std::int64_t number, double learn
   return result;
 }
 
-void TrainingStep::sample(Sampler& sampler, StepResult& result) {
+void TrainingStep::sample(MixedSampler& sampler, StepResult& result) {
   if (options_.overfit_one_batch) sampler.seek({});
   for (Stream& stream : streams_) {
     sampler.next(stream);

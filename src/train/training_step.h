@@ -10,7 +10,7 @@
 
 #include "infer/loss_sums.h"
 #include "model/transformer.h"
-#include "objective/sampler.h"
+#include "objective/mixed_sampler.h"
 #include "train/optimizer.h"
 #include "train/options.h"
 
@@ -36,7 +36,8 @@ class TrainingStep {
 
   // The optimizer's update `number`, from 1. Weights are left as they were where loss or gradient are not
   // finite, and where the step was dropped.
-  StepResult run(Sampler& sampler, std::int64_t number, double learning_rate, const GiveUp& give_up = {});
+  StepResult run(MixedSampler& sampler, std::int64_t number, double learning_rate,
+                 const GiveUp& give_up = {});
 
   // Where in the step last run a number first was not finite; empty where it cannot be found again.
   std::string find_nonfinite();
@@ -44,7 +45,7 @@ class TrainingStep {
   std::string documents(const TokenCorpus& corpus) const;
 
  private:
-  void sample(Sampler& sampler, StepResult& result);
+  void sample(MixedSampler& sampler, StepResult& result);
   void forward_backward(StepResult& result, const GiveUp& give_up);
 
   Transformer& model_;

@@ -79,9 +79,9 @@ TEST(Documentation, BlankInfillingExample) {
     return samples_of(corpus, Mixture("blank_infilling", options, glm_tokenizer(), 16), 1, epoch)[0];
   };
   auto targets = [](const Stream& stream) {
-    Ids ids;
-    for (const Target& target : stream.target) ids.push_back(target.id);
-    return ids;
+    Ids result;
+    for (const Target& target : stream.target) result.push_back(target.id);
+    return result;
   };
   const Stream token = sample("token", 4);
   EXPECT_EQ(token.token, (Ids{2, 4, 12, 4, 15, 4, 0, 7, 11, 7, 16, 17, 18, 7, 13, 14}));
@@ -103,6 +103,34 @@ TEST(Documentation, BlankInfillingExample) {
   EXPECT_EQ(middle.position, (Ids{0, 1, 2, 3, 1, 1, 1, 1, 1, 1, 1, 1}));
   EXPECT_EQ(middle.block_position, (Ids{0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8}));
   EXPECT_EQ(targets(middle), (Ids{11, 12, 13, 14, 15, 16, 17, 8}));
+}
+
+TEST(Documentation, ConditionalExample) {
+  std::vector<TokenCorpus::Ids> pairs(3);
+  pairs[0] = {.tokens = {11, 12, 13, 21, 22}, .sentences = {0, 3}};
+  pairs[1] = {.tokens = {11, 12, 13, 14, 15, 16, 21, 22}, .sentences = {0, 6}};
+  pairs[2] = {.tokens = {11, 12, 13, 14, 15, 16, 21, 22, 23, 24, 25, 26, 27}, .sentences = {0, 6}};
+  for (TokenCorpus::Ids& pair : pairs) pair.kind = DocumentKind::pair;
+  const TokenCorpus corpus = TokenCorpus::from_ids(pairs);
+  auto sample = [&](const Tokenizer& tokenizer, std::int64_t length, std::size_t pair,
+                    const ObjectiveOptions& options = {}) {
+    return samples_of(corpus, Mixture("conditional", options, tokenizer, length)).at(pair);
+  };
+  const Stream decoder = sample(text_tokenizer(), 16, 0);
+  EXPECT_EQ(decoder.token, (Ids{0, 11, 12, 13, 21, 22}));
+  EXPECT_EQ(decoder.target, (std::vector<Target>{{3, 21}, {4, 22}, {5, 0}}));
+  const Stream infilling = sample(glm_tokenizer(), 16, 0);
+  EXPECT_EQ(infilling.token, (Ids{2, 11, 12, 13, 4, 0, 7, 21, 22}));
+  EXPECT_EQ(infilling.position, (Ids{0, 1, 2, 3, 4, 5, 4, 4, 4}));
+  EXPECT_EQ(infilling.block_position, (Ids{0, 0, 0, 0, 0, 0, 1, 2, 3}));
+  EXPECT_EQ(infilling.target, (std::vector<Target>{{6, 21}, {7, 22}, {8, 8}}));
+  ObjectiveOptions options;
+  options.blank_infilling = BlankInfillingOptions::with_preset("glm-130b");
+  EXPECT_EQ(sample(glm_tokenizer(), 16, 0, options).token, (Ids{11, 12, 13, 4, 7, 21, 22}));
+  EXPECT_EQ(sample(glm_tokenizer(), 16, 0, options).position, (Ids{0, 1, 2, 3, 3, 3, 3}));
+  EXPECT_EQ(sample(text_tokenizer(), 8, 1).token, (Ids{0, 11, 12, 13, 14, 15, 21, 22}));
+  EXPECT_EQ(sample(text_tokenizer(), 8, 2).token, (Ids{0, 11, 12, 21, 22, 23, 24, 25}));
+  EXPECT_EQ(sample(text_tokenizer(), 8, 2).target.size(), 6u);
 }
 
 TEST(Documentation, SumExample) {

@@ -26,7 +26,8 @@ RecordOptions reading(std::vector<DocumentKind> kinds) {
   RecordOptions options;
   options.read = {};
   for (DocumentKind kind : kinds) options.add(kind);
-  options.readers = {"objective causal", "objective conditional", "objective cloze"};
+  options.readers = {"objective causal reads texts", "objective conditional reads pairs",
+                     "objective cloze reads choices"};
   return options;
 }
 
@@ -115,7 +116,7 @@ TEST_F(RecordsTest, KindThatNothingReadsIsAnError) {
   expect_bad(
       pair, reading({kText}),
       "the record is a pair, and nothing here reads one: found completion, prompt, expected a text (field "
-      "\"text\"); objective conditional does");
+      "\"text\"); objective conditional reads pairs");
   expect_bad(
       pair, {},
       "the record is a pair, and nothing here reads one: found completion, prompt, expected a text (field "
@@ -123,11 +124,11 @@ TEST_F(RecordsTest, KindThatNothingReadsIsAnError) {
   expect_bad(
       "{\"text\": \"a\"}", reading({kPair}),
       "the record is a text, and nothing here reads one: found text, expected a pair (fields \"prompt\" and "
-      "\"completion\"); objective causal does");
+      "\"completion\"); objective causal reads texts");
   expect_bad(
       choice, reading({kPair}),
       "the record is a choice, and nothing here reads one: found label, options, text, expected a pair "
-      "(fields \"prompt\" and \"completion\"); objective cloze does");
+      "(fields \"prompt\" and \"completion\"); objective cloze reads choices");
   expect_bad("{\"x\": \"a\"}", reading({kText, kPair}),
              "the record has no field \"text\": found x, expected a text (field \"text\") or a pair (fields "
              "\"prompt\" and \"completion\"); data.field names the field that holds the text");

@@ -62,7 +62,7 @@ class Checkpoint : public testing::Test {
                   .tokens = 3456,
                   .skipped = 3,
                   .skipped_in_a_row = 2,
-                  .sampler = {.epoch = 2, .window = 3, .pack = 4},
+                  .sampler = {{.at = {.epoch = 2, .window = 3, .pack = 4}}},
                   .evaluated_step = 8,
                   .evaluations_without_improvement = 1,
                   .first_evaluation = 5.4321,
@@ -106,6 +106,25 @@ TEST_F(Checkpoint, IsAHuggingFaceDirectory) {
   }
   EXPECT_EQ(read_model_config(directory_.path()).hidden_size, config_.hidden_size);
   EXPECT_EQ(Tokenizer::load(directory_.path()).fingerprint(), tiny_wordpiece().fingerprint());
+}
+
+// A state of one source is written as ever, and one that an earlier version wrote is read.
+TEST(RunStateJson, HoldsThePlaceOfOneSourceOrOfSeveral) {
+  RunState state{.sampler = {{.at = {.epoch = 2, .window = 3, .pack = 4}}}};
+  const std::string one = run_state_to_json(state);
+  EXPECT_EQ(parse_json(one, "").at("sampler"), (Json{{"epoch", 2}, {"window", 3}, {"pack", 4}}));
+  EXPECT_EQ(run_state_from_json(one, ""), state);
+  EXPECT_EQ(run_state_from_json(run_state_to_json({}), "").sampler, MixedPosition(1));  // the beginning
+  state.sampler = {{{1, 2, 3}, 40}, {{0, 1, 5}, 2}};
+  const std::string two = run_state_to_json(state);
+  EXPECT_EQ(run_state_from_json(two, ""), state);
+  Json json = parse_json(two, "");
+  json["sampler"]["sources"].erase(0);
+  EXPECT_ERROR(run_state_from_json(json.dump(), "state.json"), data,
+               "state.json: key sources has a wrong value: found 1 of them, expected two or more");
+  json["sampler"]["sources"] = 3;
+  EXPECT_ERROR(run_state_from_json(json.dump(), "state.json"), data,
+               "state.json: key sources has a wrong value: found number, expected an array");
 }
 
 TEST_F(Checkpoint, WithoutEvaluations) {

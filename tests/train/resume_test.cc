@@ -126,6 +126,29 @@ TEST(ResumePlaces, ManyEpochs) {
   expect_same(stopped.run.directory, runs / "whole");
 }
 
+// Each kind of documents has a place of its own, and how many samples it gave.
+TEST(ResumePlaces, SeveralKindsOfDocuments) {
+  TinyRuns runs;
+  runs.write_pairs("pairs.jsonl", 9);
+  auto configuration = [&](const char* run) {
+    Configuration made = runs.configuration("0.6 causal | 0.4 conditional", run);
+    made.model.hidden_dropout_prob = made.model.attention_probs_dropout_prob = 0.2;
+    made.data.train = {runs / "held-out.txt", runs / "pairs.jsonl"};
+    made.data.validation = made.data.train;
+    made.train.max_steps = 20;
+    made.train.save_steps = 3;
+    return made;
+  };
+  train_quietly(configuration("whole"));
+  const Json state = parse_json(read_file(runs / "whole/latest/state/state.json"), "state.json");
+  ASSERT_EQ(state.at("sampler").at("sources").size(), 2u);
+  EXPECT_GT(state.at("sampler").at("sources").at(1).at("epoch"), 0);
+  Configuration stopped = configuration("stopped");
+  for (std::int64_t last : {2, 7, 13, 19}) stop_after_step(stopped, last, last > 2);
+  train_quietly(stopped, true);
+  expect_same(stopped.run.directory, runs / "whole");
+}
+
 // Schedules of an objective go by the step, not by what this process has seen.
 TEST(ResumePlaces, WithMaskRatesThatChange) {
   TinyRuns runs;

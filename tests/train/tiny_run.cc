@@ -35,6 +35,18 @@ void TinyRuns::write(const std::string& name, const std::string& content) const 
   std::ofstream(directory_ / name, std::ios::binary) << content;
 }
 
+void TinyRuns::write_pairs(const std::string& name, int pairs) const {
+  std::string lines;
+  for (int pair = 0; pair < pairs; ++pair) {
+    const std::string text = tiny_text(1, static_cast<std::uint64_t>(100 + pair));
+    const std::size_t end = text.find(' ', 4);
+    lines +=
+        to_line({{"prompt", text.substr(0, end)}, {"completion", text.substr(end, text.find('\n') - end)}}) +
+        "\n";
+  }
+  write(name, lines);
+}
+
 Configuration TinyRuns::configuration(const std::string& objective, const std::string& run) const {
   bool decoder =
       objective.find("causal") != std::string::npos || objective.find("reverse") != std::string::npos;

@@ -23,6 +23,7 @@ class TinyRuns {
   Configuration configuration(const std::string& objective, const std::string& run) const;
   std::filesystem::path operator/(const std::string& name) const { return directory_ / name; }
   void write(const std::string& name, const std::string& content) const;
+  void write_pairs(const std::string& name, int pairs) const;  // records of prompts and completions
 
  private:
   TemporaryDirectory directory_;

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "objective/sampler.h"
+#include "objective/mixed_sampler.h"
 #include "tests/core/error_matchers.h"
 #include "tests/infer/tiny_language.h"
 
@@ -47,8 +47,8 @@ class TrainingStepTest : public testing::TestWithParam<const char*> {
     TrainOptions options;
     options.tokens_per_step = 4 * kMicroBatch;
     options.micro_batch_tokens = micro_batch;
-    Sampler sampler(corpus, mixture, 1, static_cast<std::int32_t>(micro_batch), SampleOrder::shuffled);
-    EXPECT_EQ(sampler.packs_in_epoch(0), static_cast<std::uint64_t>(options.tokens_per_step / micro_batch));
+    MixedSampler sampler(corpus, mixture, 1, static_cast<std::int32_t>(micro_batch), SampleOrder::shuffled);
+    EXPECT_EQ(sampler.packs_in_epoch(), static_cast<std::uint64_t>(options.tokens_per_step / micro_batch));
     TrainingStep training(*model, optimizer, mixture, options, 1);
     Trained trained{training.run(sampler, 1, 1e-3), {}};
     trained.gradients.assign(model->gradients().begin(), model->gradients().end());
@@ -85,7 +85,7 @@ TEST(TrainingStep, NamesItsDocuments) {
   Optimizer optimizer(*model);
   TrainOptions options;
   options.tokens_per_step = options.micro_batch_tokens = 200;
-  Sampler sampler(corpus, mixture, 1, 200, SampleOrder::as_written);
+  MixedSampler sampler(corpus, mixture, 1, 200, SampleOrder::as_written);
   TrainingStep training(*model, optimizer, mixture, options, 1);
   training.run(sampler, 1, 1e-3);
   EXPECT_EQ(training.documents(corpus), corpus.origin(0) + ", " + corpus.origin(1));
@@ -99,7 +99,7 @@ TEST(TrainingStep, RefusesAStreamThatTheModelCannotTake) {
   Optimizer optimizer(*model);
   TrainOptions options;
   options.tokens_per_step = options.micro_batch_tokens = 32;
-  Sampler sampler(corpus, mixture, 1, 32, SampleOrder::shuffled);
+  MixedSampler sampler(corpus, mixture, 1, 32, SampleOrder::shuffled);
   TrainingStep training(*model, optimizer, mixture, options, 1);
   EXPECT_ERROR(training.run(sampler, 1, 1e-3), data, HasSubstr("micro-batch"));
 }

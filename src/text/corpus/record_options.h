@@ -24,7 +24,7 @@ struct RecordOptions {
   // Kinds that are read. Text files hold texts. A record is of the last of these kinds whose fields it has:
   // one with a text and a prompt and a completion is a pair where pairs are read.
   std::array<bool, kDocumentKinds> read{true, false, false};
-  std::array<std::string, kDocumentKinds> readers{};  // of each kind: "objective conditional", for messages
+  std::array<std::string, kDocumentKinds> readers{};  // "objective conditional reads pairs", for messages
   // Of choices. The text around the mask, made of fields of the record: "{text} It was [MASK]."; "{{" and
   // "}}" are braces. Empty: the text of data.field, in which the mask stands.
   std::string pattern{};

@@ -120,7 +120,7 @@ void RecordReader::refuse(Record& record) const {
   }
   if (known) {
     parts.what = fmt::format("the record is {}, and nothing here reads one", name_of(kind));
-    if (const std::string& reader = options_.reader(kind); !reader.empty()) parts.fix = reader + " does";
+    if (const std::string& reader = options_.reader(kind); !reader.empty()) parts.fix = reader;
   } else if (options_.reads(DocumentKind::text)) {
     parts.what = fmt::format("the record has no field \"{}\"", field_);
     parts.fix = "data.field names the field that holds the text";

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <functional>
-#include <iterator>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -30,8 +29,11 @@ struct TokenCorpus::Storage {
   std::vector<TokenRecord> owned_records;
   std::span<const std::uint32_t> words;
   std::span<const TokenRecord> records;
+  std::array<TokenTotals, kDocumentKinds> kinds;  // of the documents of each
+  std::array<std::vector<std::uint64_t>, kDocumentKinds>
+      places;                               // indices of its records, where they are mixed
+  std::span<const std::uint64_t> selected;  // a view: of its records
   TokenTotals totals;
-  std::array<std::uint64_t, kDocumentKinds> kinds{};  // documents of each
   CorpusSkips skips;
   std::shared_ptr<const Storage> whole;  // where this is a part of it
 
@@ -45,16 +47,28 @@ struct TokenCorpus::Storage {
     words = owned_words;
     use(owned_records);
   }
-  void use(std::span<const TokenRecord> all) {
-    records = all;
-    for (const TokenRecord& record : records) ++kinds[static_cast<std::size_t>(record.kind)];
-  }
   void use(TokenFile file) {
     mapped.emplace(std::move(file));
     words = mapped->words;
-    use(mapped->records);
-    totals = mapped->totals;
     skips = mapped->skips;
+    use(mapped->records);
+  }
+  void use(std::span<const TokenRecord> all) {
+    records = all;
+    totals = {};
+    for (const TokenRecord& record : records) {
+      totals.add(record);
+      kinds[static_cast<std::size_t>(record.kind)].add(record);
+    }
+    const bool mixed = std::none_of(kinds.begin(), kinds.end(), [&](const TokenTotals& kind) {
+      return kind.documents == records.size();
+    });
+    for (std::uint64_t place = 0; mixed && place < records.size(); ++place) {
+      places[static_cast<std::size_t>(records[place].kind)].push_back(place);
+    }
+  }
+  const TokenRecord& record(std::uint64_t index) const {
+    return records[selected.empty() ? index : selected[index]];
   }
 };
 
@@ -304,27 +318,35 @@ TokenCorpus TokenCorpus::from_ids(const std::vector<Ids>& documents) {
 }
 
 TokenCorpus TokenCorpus::first(std::uint64_t count) const {
-  if (count >= documents()) return *this;
   auto part = std::make_shared<Storage>();
-  part->use(storage_->records.first(count));
+  std::array<std::uint64_t, kDocumentKinds> taken{};
+  bool all = true;
+  for (std::uint64_t index = 0; index < documents(); ++index) {
+    const TokenRecord& record = storage_->record(index);
+    const bool take = taken[static_cast<std::size_t>(record.kind)]++ < count;
+    if (take) part->owned_records.push_back(record);
+    all = all && take;
+  }
+  if (all) return *this;
+  part->use(part->owned_records);
   return view(std::move(part), fmt::format("the first {} of {}", count, storage_->key.hex()));
 }
 
 TokenCorpus TokenCorpus::of_kind(DocumentKind kind) const {
   if (documents(kind) == documents()) return *this;
+  const auto index = static_cast<std::size_t>(kind);
   auto part = std::make_shared<Storage>();
-  std::copy_if(storage_->records.begin(), storage_->records.end(), std::back_inserter(part->owned_records),
-               [&](const TokenRecord& record) { return record.kind == kind; });
-  part->use(part->owned_records);
+  part->records = storage_->records;
+  part->selected = storage_->places[index];
+  part->totals = part->kinds[index] = storage_->kinds[index];
   return view(std::move(part), fmt::format("{} alone of {}", name_of(kind), storage_->key.hex()));
 }
 
-// Completes a part of this corpus whose records are set.
+// Completes a part of this corpus.
 TokenCorpus TokenCorpus::view(std::shared_ptr<Storage> part, const std::string& key) const {
   part->whole = storage_;
   part->files = storage_->files;
   part->words = storage_->words;
-  for (const TokenRecord& record : part->records) part->totals.add(record);
   ContentHasher hasher;
   hasher.add(key);
   part->key = hasher.finish();
@@ -334,11 +356,11 @@ TokenCorpus TokenCorpus::view(std::shared_ptr<Storage> part, const std::string& 
 }
 
 DocumentKind TokenCorpus::kind() const {
-  return documents() == 0 ? DocumentKind::text : storage_->records.front().kind;
+  return documents() == 0 ? DocumentKind::text : storage_->record(0).kind;
 }
 
 std::uint64_t TokenCorpus::documents(DocumentKind kind) const {
-  return storage_->kinds[static_cast<std::size_t>(kind)];
+  return storage_->kinds[static_cast<std::size_t>(kind)].documents;
 }
 
 std::uint64_t TokenCorpus::documents() const {
@@ -346,7 +368,7 @@ std::uint64_t TokenCorpus::documents() const {
 }
 
 TokenDocument TokenCorpus::document(std::uint64_t index) const {
-  const TokenRecord& record = storage_->records[index];
+  const TokenRecord& record = storage_->record(index);
   auto words = storage_->words.subspan(record.begin, std::size_t{record.tokens} + record.sentences);
   auto tokens = words.first(record.tokens);
   return {.tokens = {reinterpret_cast<const std::int32_t*>(tokens.data()), tokens.size()},
@@ -357,7 +379,7 @@ TokenDocument TokenCorpus::document(std::uint64_t index) const {
 }
 
 std::string TokenCorpus::origin(std::uint64_t index) const {
-  const TokenRecord& record = storage_->records[index];
+  const TokenRecord& record = storage_->record(index);
   if (storage_->files.empty()) return fmt::format("document {}", record.line);
   return fmt::format("{}:{}", storage_->files[record.file], record.line);
 }

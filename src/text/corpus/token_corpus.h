@@ -60,10 +60,10 @@ class TokenCorpus {
   };
   static TokenCorpus from_ids(const std::vector<Ids>& documents);
 
-  // The first `count` documents alone, or all where there are no more; for a try.
+  // The first `count` documents of each kind alone, or all where there are no more; for a try.
   TokenCorpus first(std::uint64_t count) const;
 
-  // The documents of one kind alone, in their order; it may have none.
+  // The documents of one kind alone, in their order; there may be none. Copies nothing.
   TokenCorpus of_kind(DocumentKind kind) const;
   // Of the first document, and so of all where it has one kind.
   DocumentKind kind() const;

@@ -1,0 +1,39 @@
+#include "objective/records.h"
+
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "objective/registry.h"
+
+namespace surprisal {
+namespace {
+
+// "objectives mlm, causal read texts".
+std::string reader_of(DocumentKind kind, const char* plural) {
+  std::vector<std::string_view> names;
+  for (const ObjectiveEntry& entry : objective_table()) {
+    const bool variant = entry.traits.name.find(':') != std::string_view::npos;
+    if (entry.traits.reads == kind && !variant) names.push_back(entry.traits.name);
+  }
+  if (names.empty()) return {};
+  return fmt::format("objective{} {} read{} {}", names.size() == 1 ? "" : "s", fmt::join(names, ", "),
+                     names.size() == 1 ? "s" : "", plural);
+}
+
+}  // namespace
+
+RecordOptions records_of(const std::vector<const Mixture*>& mixtures, const ObjectiveOptions&) {
+  RecordOptions records;
+  records.read = {};
+  for (const Mixture* mixture : mixtures) {
+    for (DocumentKind kind : mixture->kinds()) records.add(kind);
+  }
+  records.readers = {reader_of(DocumentKind::text, "texts"), reader_of(DocumentKind::pair, "pairs"),
+                     reader_of(DocumentKind::choice, "choices")};
+  return records;
+}
+
+}  // namespace surprisal
