@@ -245,6 +245,55 @@ TEST(Explain, ReadsAnyCorpus) {
             "surprisal: bad.txt: replaced by U+FFFD: 1 sequence that is no UTF-8\n");
 }
 
+// Pairs alone and beside texts, in both layouts; loss takes them as explain shows them.
+TEST(Explain, ShowsPairs) {
+  Workplace workplace;
+  workplace.write(
+      "pairs.jsonl",
+      "{\"prompt\": \"the cat\", \"completion\": \" sees the dog\"}\n"
+      "{\"prompt\": \"the cat sees the big dog and the small cat\", \"completion\": \" the end\"}\n");
+  auto explain = [&](const char* tokenizer, std::vector<std::string> more) {
+    more.insert(more.begin(), {"explain", "--tokenizer", tokenizer, "--objective"});
+    return workplace.run(more);
+  };
+  Outcome shown = explain("bpe", {"conditional", "--samples", "0", "--sequence-length", "16", "pairs.jsonl"});
+  ASSERT_EQ(shown.code, 0) << shown.err;
+  EXPECT_THAT(shown.out, HasSubstr("sample 1: conditional, "));
+  EXPECT_THAT(shown.out, HasSubstr("document at pairs.jsonl:2, epoch 0"));
+  EXPECT_THAT(shown.out, HasSubstr("are the prompt; the completion ends"));
+  EXPECT_THAT(shown.err, HasSubstr("surprisal: objective conditional: "));
+  EXPECT_THAT(shown.err, HasSubstr("of 2 pairs "));
+  Outcome infilling = explain("glm", {"conditional", "pairs.jsonl"});
+  EXPECT_THAT(infilling.out, HasSubstr("are the prompt and see one another; the completion ends"));
+  EXPECT_THAT(infilling.out, HasSubstr("<|startofpiece|>"));
+  Outcome counted =
+      explain("glm", {"conditional", "--json", "--objective.conditional.position=continue", "pairs.jsonl"});
+  EXPECT_EQ(counted.json().at("position").back(), counted.json().at("token").size() - 1);
+
+  std::filesystem::create_directory(workplace / "both");
+  workplace.write("both/a.txt", "the dog sees the cat\n");
+  workplace.write("both/b.jsonl", read_file(workplace / "pairs.jsonl"));
+  Outcome both =
+      explain("bpe", {"0.9 causal | 0.1 conditional", "--samples", "0", "--sequence-length", "64", "both"});
+  EXPECT_THAT(both.out, HasSubstr("sample 1: causal, "));
+  EXPECT_THAT(both.out, HasSubstr("document at both/a.txt:1"));
+  EXPECT_THAT(both.out, HasSubstr("sample 2: conditional, "));
+  EXPECT_THAT(both.out, HasSubstr("document at both/b.jsonl:2"));
+  EXPECT_FAILS(explain("bpe", {"causal", "both"}), 3,
+               AllOf(HasSubstr("both/b.jsonl:1: the record is a pair, and nothing here reads one"),
+                     HasSubstr("objective conditional reads pairs")));
+  EXPECT_FAILS(explain("bpe", {"conditional", "text.txt"}), 3,
+               HasSubstr("text.txt: the file holds texts, and nothing here reads one"));
+
+  Outcome streams =
+      explain("gpt2", {"conditional", "--json", "--samples", "0", "--sequence-length", "16", "pairs.jsonl"});
+  Outcome from_pipe = workplace.run({"loss", "--model", "gpt2", "--streams", "-", "--json"}, streams.out);
+  Outcome from_text = workplace.run({"loss", "--model", "gpt2", "--objective", "conditional", "--text",
+                                     "pairs.jsonl", "--sequence-length", "16", "--json"});
+  ASSERT_EQ(from_text.code, 0) << from_text.err;
+  EXPECT_EQ(from_text.out, from_pipe.out);
+}
+
 TEST(Explain, WideCharactersAreAligned) {
   Workplace workplace;
   workplace.write("wide.txt", "狗 the cat 猫\n");

@@ -185,6 +185,18 @@ TEST_F(TrainTokenizerTest, ReadsRecordsAsDocuments) {
   EXPECT_EQ(train("bpe", 270, {records}).tokenizer_json, train("bpe", 270, {text}).tokenizer_json);
 }
 
+// Prompt and completion are texts, each of its own, as they are tokenised.
+TEST_F(TrainTokenizerTest, ReadsPairsAsTheirTexts) {
+  std::string texts = files_.add("b.txt", "one two\n\nthree\n\nfour");
+  std::string pairs = files_.add("b.jsonl",
+                                 "{\"prompt\": \"one two\", \"completion\": \"three\"}\n"
+                                 "{\"prompt\": \"\", \"completion\": \"four\"}\n");
+  for (const char* type : {"bpe", "wordpiece"}) {
+    EXPECT_EQ(train(type, 270, {pairs}).tokenizer_json, train(type, 270, {texts}).tokenizer_json) << type;
+  }
+  EXPECT_EQ(train("bpe", 270, {pairs}).corpus.pairs, 2u);
+}
+
 TEST_F(TrainTokenizerTest, ReportsBothPhases) {
   std::vector<std::string> phases;
   train_tokenizer({.type = "bpe",

@@ -52,6 +52,15 @@ void count_document(std::string_view text, const Normalizer* normalizer, const P
 // Documents of about kBlockBytes in all, which one thread counts.
 using Block = std::vector<std::string>;
 
+// Prompt and completion are tokenised each alone, and so are they counted.
+void append_texts(Document document, Block& block) {
+  if (document.kind == DocumentKind::pair) {
+    block.push_back(document.text.substr(document.sentences[1]));
+    document.text.resize(document.sentences[1]);
+  }
+  block.push_back(std::move(document.text));
+}
+
 std::vector<Block> read_blocks(DocumentReader& reader, std::uint64_t bytes, CorpusReport& report) {
   std::vector<Block> blocks;
   Document document;
@@ -64,8 +73,9 @@ std::vector<Block> read_blocks(DocumentReader& reader, std::uint64_t bytes, Corp
     size += document.text.size();
     ++report.documents;
     report.bytes += document.text.size();
+    report.pairs += document.kind == DocumentKind::pair;
     block_size += document.text.size();
-    blocks.back().push_back(std::move(document.text));
+    append_texts(std::move(document), blocks.back());
   }
   return blocks;
 }
@@ -100,7 +110,9 @@ CountedWords count_words(const std::vector<std::string>& files, const CorpusOpti
                          const Normalizer* normalizer, const PreTokenizer& pre_tokenizer,
                          const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
   CorpusFileList list = list_corpus_files(files);
-  DocumentReader reader(list.files, options);
+  CorpusOptions texts_and_pairs = options;
+  texts_and_pairs.records.add(DocumentKind::pair);
+  DocumentReader reader(list.files, texts_and_pairs);
   std::uint64_t batch_bytes = kBatchBytesPerThread * static_cast<std::uint64_t>(threads());
   CountedWords counted;
   counted.report.files = list.files.size();

@@ -23,8 +23,8 @@ struct CountedWords {
 };
 
 // Counts on all threads. The result is sorted by word, so it does not depend on their number. `normalizer`
-// may be null. Throws as read_corpus does, and Error (data) where there is no word. `progress` gets bytes
-// read and in all.
+// may be null. Pairs are read beside texts. Throws as read_corpus does, and Error (data) where there is no
+// word. `progress` gets bytes read and in all.
 CountedWords count_words(const std::vector<std::string>& files, const CorpusOptions& options,
                          const Normalizer* normalizer, const PreTokenizer& pre_tokenizer,
                          const std::function<void(std::uint64_t done, std::uint64_t total)>& progress);
