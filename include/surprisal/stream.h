@@ -49,7 +49,7 @@ struct Sequence {
   std::int32_t end = 0;      // one past the last row
   std::uint64_t sample = 0;  // key of the sample: two sequences with one key get the same random numbers
   std::uint32_t epoch = 0;
-  std::int32_t part = 0;       // which part of a mixture ('|') made it
+  std::int32_t part = 0;  // which part of a mixture ('|') made it
   // Index of the document in the corpus, among those of its kind; for reports and error messages.
   std::uint64_t document = 0;
   friend bool operator==(const Sequence&, const Sequence&) = default;

@@ -38,9 +38,9 @@ StepResult TrainingStep::run(MixedSampler& sampler, std::int64_t number, double 
   forward_backward(result, give_up);
   if (result.dropped) return result;
   result.loss = result.sums.loss(weights_);
-  const StepContent content{.targets = result.sums.token().total().weight > 0 ||
-                                       result.sums.choice().total().weight > 0,
-                            .labels = result.sums.label().total().weight > 0};
+  const StepContent content{
+      .targets = result.sums.token().total().weight > 0 || result.sums.choice().total().weight > 0,
+      .labels = result.sums.label().total().weight > 0};
   result.gradient_norm =
       std::isfinite(result.loss) ? optimizer_.step(model_, options_, number, learning_rate, content) : NAN;
   return result;
