@@ -9,6 +9,7 @@
 
 #include "console.h"
 #include "core/json.h"
+#include "text/corpus/corpus.h"
 #include "verbs.h"
 
 namespace surprisal {
@@ -17,7 +18,7 @@ namespace {
 struct Arguments {
   std::string model;
   GenerateOptions options;
-  std::string prompt, infill, position;
+  std::string prompt, infill, position, inputs;
   bool greedy = false, json = false;
 };
 
@@ -43,6 +44,12 @@ TextSink printing_sink() {
   };
 }
 
+void print_line(const std::string& prompt, const Continuation& result) {
+  OrderedJson line{{"prompt", prompt}, {"text", result.text}, {"completion", result.completion}};
+  line.update(to_json(result.generated));
+  fmt::print("{}\n", to_line(line));
+}
+
 void continue_prompt(Model& model, const Arguments& arguments, GenerateOptions options) {
   const bool shown = shows_text(options, arguments.json);
   if (shown) options.on_text = printing_sink();
@@ -50,13 +57,44 @@ void continue_prompt(Model& model, const Arguments& arguments, GenerateOptions o
   for (std::size_t sample = 0; sample < results.size(); ++sample) {
     const Continuation& result = results[sample];
     if (arguments.json) {
-      OrderedJson line{{"prompt", arguments.prompt}, {"text", result.text}};
-      line.update(to_json(result.generated));
-      fmt::print("{}\n", to_line(line));
+      print_line(arguments.prompt, result);
     } else if (shown) {
       fmt::print("\n");
     } else {
       print_text(sample, results.size(), result.text);
+    }
+  }
+}
+
+// A blank prompt would be passed over, and completions would stand beside the wrong records.
+std::vector<std::string> read_prompts(const std::string& file) {
+  CorpusOptions options;
+  options.field = "prompt";
+  options.document = "line";
+  std::vector<std::string> prompts;
+  const CorpusReport report =
+      read_corpus({file}, options, [&](Document&& document) { prompts.push_back(std::move(document.text)); });
+  if (report.skips.blank_records == 0) return prompts;
+  throw Error(ErrorKind::data, {.what = "a record has a blank prompt",
+                                .where = file,
+                                .found = fmt::format("{} of them", report.skips.blank_records),
+                                .fix = "leave these records out"});
+}
+
+// Every record of a file has its completions, in its order.
+void continue_records(Model& model, const Arguments& arguments, const GenerateOptions& options) {
+  const std::vector<std::string> prompts = read_prompts(arguments.inputs);
+  LiveLine live;
+  for (std::size_t index = 0; index < prompts.size(); ++index) {
+    live.show(fmt::format("prompt {} of {}", index + 1, prompts.size()));
+    const std::vector<Continuation> results = generate(model, prompts[index], options);
+    live.clear();
+    for (const Continuation& result : results) {
+      if (arguments.json) {
+        print_line(prompts[index], result);
+      } else {
+        fmt::print("{}\n", to_line(result.completion));
+      }
     }
   }
 }
@@ -94,7 +132,12 @@ void generate_verb(const Arguments& arguments, bool infilling) {
     throw Error(ErrorKind::usage, {.what = "--infill and --reverse exclude each other",
                                    .fix = "a model of blanks sees both sides of each"});
   }
+  if (infilling && options.beams > 1) {
+    throw Error(ErrorKind::usage, {.what = "--infill and --beams exclude each other",
+                                   .fix = "blanks are filled by drawing, or greedily"});
+  }
   Model model = Model::load(arguments.model);
+  if (!arguments.inputs.empty()) return continue_records(model, arguments, options);
   infilling ? fill_blanks(model, arguments, options) : continue_prompt(model, arguments, options);
 }
 
@@ -111,6 +154,17 @@ void add_sampling(CLI::App& verb, Arguments& arguments) {
       ->check(CLI::Range(1e-9, 1.0))
       ->capture_default_str();
   verb.add_option("--seed", sampling.seed, "of the random numbers")->capture_default_str();
+  verb.add_option("--no-repeat-ngram", arguments.options.no_repeat_ngram,
+                  "no so many tokens come twice in a row, the prompt included; 0: any may")
+      ->check(CLI::Range(0, 1 << 20))
+      ->capture_default_str();
+  verb.add_option("--beams", arguments.options.beams,
+                  "search for the most probable among so many at once; nothing is drawn")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  verb.add_option("--length-penalty", arguments.options.length_penalty,
+                  "a beam's score is -nats / tokens^penalty")
+      ->capture_default_str();
 }
 
 }  // namespace
@@ -122,7 +176,10 @@ void add_generate(CLI::App& app) {
   CLI::Option* prompt = verb->add_option("--prompt", arguments->prompt, "the text to continue");
   CLI::Option* infill = verb->add_option("--infill", arguments->infill,
                                          "a text with [MASK], [sMASK] or [gMASK] where something is missing");
-  prompt->excludes(infill);
+  CLI::Option* inputs = verb->add_option(
+      "--inputs", arguments->inputs, "a .jsonl file with a field \"prompt\": a completion for each record");
+  prompt->excludes(infill)->excludes(inputs);
+  infill->excludes(inputs);
   verb->add_option("--max-tokens", arguments->options.max_tokens, "of a continuation, or of each blank")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

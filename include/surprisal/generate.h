@@ -46,11 +46,19 @@ struct GenerateOptions {
   // Put the tokenizer's begin of text before the prompt where its post-processor does not. Without a prompt
   // it is always there.
   bool begin_of_text = false;
+  // No sequence of so many tokens comes twice, the prompt included; 0: any may.
+  std::int64_t no_repeat_ngram = 0;
+  // More than 1: the most probable continuations are searched for among so many at once, nothing is drawn,
+  // and the samples are the best that were found, best first. A finished one scores
+  // -nats / tokens^length_penalty.
+  std::int64_t beams = 1;
+  double length_penalty = 1;
   TextSink on_text{};
 };
 
 struct Continuation {
-  std::string text;  // the prompt and what follows (reverse: precedes), as the tokenizer decodes them
+  std::string text;        // the prompt and what follows (reverse: precedes), as the tokenizer decodes them
+  std::string completion;  // what follows alone
   GeneratedTokens generated;
 };
 

@@ -23,6 +23,7 @@ void Decoding::push(const DecodingRow& row, Interval visible) {
 void Decoding::begin(std::span<const DecodingRow> context, ContextSight sight) {
   const std::int32_t size = static_cast<std::int32_t>(context.size());
   assert(size <= rows_ && length_.front() == 0);
+  context_ = size;
   if (size == 0) return;
   stream_.clear();
   slot_.resize(context.size());
@@ -57,6 +58,13 @@ void Decoding::extend(std::span<const std::int32_t> sequences, std::span<const D
   model_.extend(stream_, {&cache_, slot_});
   const auto vocabulary = static_cast<std::size_t>(model_.config().vocab_size);
   model_.logits(last_, std::span(logits_).first(rows.size() * vocabulary));
+}
+
+void Decoding::fork(std::int32_t from, std::int32_t to) {
+  const auto first = [&](std::int32_t sequence) { return sequence * static_cast<std::int32_t>(rows_); };
+  const std::int32_t length = length_[static_cast<std::size_t>(from)];
+  cache_.copy(first(from) + context_, first(from) + length, first(to) + context_);
+  length_[static_cast<std::size_t>(to)] = length;
 }
 
 std::span<const float> Decoding::logits(std::size_t index) const {

@@ -32,6 +32,9 @@ class Decoding {
   // One more row for each of `sequences`; it sees all rows of its own. What follows it: logits().
   void extend(std::span<const std::int32_t> sequences, std::span<const DecodingRow> rows);
 
+  // Makes sequence `to` what sequence `from` is.
+  void fork(std::int32_t from, std::int32_t to);
+
   // [V], behind the row that extend() gave last to the `index`-th of its sequences.
   std::span<const float> logits(std::size_t index) const;
 
@@ -41,6 +44,7 @@ class Decoding {
   Transformer& model_;
   std::int64_t rows_;
   KeyValueCache cache_;
+  std::int32_t context_ = 0;          // rows that all sequences begin with
   std::vector<std::int32_t> length_;  // of each sequence
   Stream stream_;
   std::vector<std::int32_t> slot_, last_;

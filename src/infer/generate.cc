@@ -8,6 +8,7 @@
 #include "surprisal/error.h"
 
 #include "infer/decoding.h"
+#include "infer/repeated_ngrams.h"
 #include "infer/sampling.h"
 
 namespace surprisal {
@@ -19,18 +20,19 @@ class ContinuedText : public GrowingText {
   ContinuedText(std::span<const std::int32_t> context, const ModelConfig& config,
                 const GenerateOptions& options, const std::vector<std::int32_t>& ends, TokenSampler sampler,
                 const TokenSink& sink)
-      : position_(static_cast<std::int32_t>(context.size()) - 1),
+      : context_(context),
+        no_repeat_ngram_(options.no_repeat_ngram),
+        position_(static_cast<std::int32_t>(context.size()) - 1),
         positions_(config.max_position_embeddings),
         max_tokens_(options.max_tokens),
-        begin_(context.back()),
         ends_(ends),
         sampler_(std::move(sampler)),
         sink_(sink) {}
 
-  DecodingRow first() const override { return {begin_, position_}; }
+  DecodingRow first() const override { return {context_.back(), position_}; }
 
   std::optional<DecodingRow> grow(std::span<const float> logits) override {
-    const DrawnToken drawn = sampler_.draw(logits);
+    const DrawnToken drawn = sampler_.draw(logits, repeating());
     text_.nats += drawn.nats;
     if (std::find(ends_.begin(), ends_.end(), drawn.id) != ends_.end()) return {};
     text_.ids.push_back(drawn.id);
@@ -44,9 +46,17 @@ class ContinuedText : public GrowingText {
   GeneratedTokens take() { return std::move(text_); }
 
  private:
+  std::vector<std::int32_t> repeating() const {
+    if (no_repeat_ngram_ == 0) return {};
+    std::vector<std::int32_t> all(context_.begin(), context_.end());
+    all.insert(all.end(), text_.ids.begin(), text_.ids.end());
+    return repeating_tokens(all, no_repeat_ngram_);
+  }
+
+  std::span<const std::int32_t> context_;
+  std::int64_t no_repeat_ngram_;
   std::int32_t position_;
   std::int64_t positions_, max_tokens_;
-  std::int32_t begin_;
   const std::vector<std::int32_t>& ends_;
   TokenSampler sampler_;
   const TokenSink& sink_;

@@ -1,5 +1,6 @@
 // Text from a loaded model: what surprisal/generate.h promises.
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <string>
 
@@ -8,6 +9,7 @@
 #include "surprisal/error.h"
 #include "surprisal/generate.h"
 
+#include "infer/beam_search.h"
 #include "infer/blanked_text.h"
 #include "infer/generate.h"
 #include "infer/infill.h"
@@ -66,6 +68,13 @@ std::vector<std::int32_t> prompt_tokens(const Tokenizer& tokenizer, std::string_
                                  .fix = "give a prompt"});
 }
 
+// What stands in `whole` besides `known`, its end or its beginning.
+std::string without(const std::string& whole, const std::string& known, bool at_end) {
+  if (at_end && whole.ends_with(known)) return whole.substr(0, whole.size() - known.size());
+  if (!at_end && whole.starts_with(known)) return whole.substr(known.size());
+  return whole;  // clean-up changed the place where they meet
+}
+
 std::vector<Continuation> continue_text(LoadedModel& model, std::string_view prompt,
                                         const GenerateOptions& options) {
   const Tokenizer& tokenizer = model.tokenizer();
@@ -84,11 +93,15 @@ std::vector<Continuation> continue_text(LoadedModel& model, std::string_view pro
   TokenSink sink;
   if (options.on_text && !options.reverse)
     sink = [&](std::span<const std::int32_t> ids) { so_far.show(joined(ids)); };
+  Transformer& transformer = prepare(model, std::ssize(context), std::max(options.samples, options.beams));
   std::vector<Continuation> results;
-  for (GeneratedTokens& generated : continue_tokens(prepare(model, std::ssize(context), options.samples),
-                                                    tokenizer, context, options, sink)) {
+  for (GeneratedTokens& generated : options.beams > 1
+                                        ? search_beams(transformer, tokenizer, context, options)
+                                        : continue_tokens(transformer, tokenizer, context, options, sink)) {
     if (options.reverse) std::reverse(generated.ids.begin(), generated.ids.end());
-    results.push_back({tokenizer.decode(joined(generated.ids)), std::move(generated)});
+    std::string whole = tokenizer.decode(joined(generated.ids));
+    std::string completion = without(whole, tokenizer.decode(text), options.reverse);
+    results.push_back({std::move(whole), std::move(completion), std::move(generated)});
   }
   so_far.finish(results.back().text);
   return results;
@@ -177,6 +190,11 @@ std::vector<Continuation> continue_by_blank(LoadedModel& model, std::string_view
                                             const GenerateOptions& options) {
   const Tokenizer& tokenizer = model.tokenizer();
   const SpecialTokens& special = tokenizer.special();
+  if (options.beams > 1 || options.no_repeat_ngram > 0) {
+    throw Error(ErrorKind::usage, {.what = "beams and no_repeat_ngram are for decoders",
+                                   .where = "a model of family " + model.config().family,
+                                   .fix = "leave them out: its blanks are filled by drawing"});
+  }
   const InfillOptions filling{.sampling = options.sampling,
                               .max_tokens = options.max_tokens,
                               .samples = options.samples,
@@ -184,7 +202,8 @@ std::vector<Continuation> continue_by_blank(LoadedModel& model, std::string_view
   const std::string_view mask = tokenizer.token(special.gmask ? *special.gmask : *special.mask);
   std::vector<Continuation> results;
   for (Infilling& filled : fill_text(model, std::string(prompt) + std::string(mask), filling)) {
-    results.push_back({std::move(filled.text), std::move(filled.blanks.back().generated)});
+    FilledBlank& blank = filled.blanks.back();
+    results.push_back({std::move(filled.text), std::move(blank.text), std::move(blank.generated)});
   }
   return results;
 }
@@ -194,6 +213,23 @@ void check_call(LoadedModel& model, const SamplingOptions& sampling, std::int64_
   check(sampling);
   check_counts(max_tokens, samples);
   check_vocabulary(model.config(), model.tokenizer());
+}
+
+void check_search(const GenerateOptions& options) {
+  constexpr std::int64_t kMostBeams = 256;
+  const auto fail = [](const char* what, std::string found, std::string expected) {
+    throw Error(ErrorKind::usage, {.what = what, .found = std::move(found), .expected = std::move(expected)});
+  };
+  if (options.beams < 1 || options.beams > kMostBeams)
+    fail("the number of beams is out of range", fmt::format("{}", options.beams),
+         fmt::format("1 to {}", kMostBeams));
+  if (options.beams > 1 && options.samples > options.beams)
+    fail("more samples than beams", fmt::format("{}", options.samples),
+         fmt::format("at most {}, the best of the beams", options.beams));
+  if (!std::isfinite(options.length_penalty))
+    fail("length_penalty is out of range", fmt::format("{}", options.length_penalty), "a number");
+  if (options.no_repeat_ngram < 0)
+    fail("no_repeat_ngram is out of range", fmt::format("{}", options.no_repeat_ngram), "0 or above");
 }
 
 // Text of several samples cannot grow on one line.
@@ -207,6 +243,7 @@ Options shown_alone(Options options) {
 
 std::vector<Continuation> generate(Model& model, std::string_view prompt, const GenerateOptions& options) {
   check_call(model.loaded(), options.sampling, options.max_tokens, options.samples);
+  check_search(options);
   return continues_by_blank(model.loaded(), options)
              ? continue_by_blank(model.loaded(), prompt, shown_alone(options))
              : continue_text(model.loaded(), prompt, shown_alone(options));

@@ -10,22 +10,6 @@
 namespace surprisal {
 namespace {
 
-struct LogSumExp {
-  float most;
-  double value;
-};
-
-LogSumExp log_sum_exp(std::span<const float> logits) {
-  const float most = *std::max_element(logits.begin(), logits.end());
-  double sum = 0;
-  for (float logit : logits) sum += std::exp(double{logit} - most);
-  if (!std::isfinite(most) || !std::isfinite(sum)) {
-    throw Error(ErrorKind::diverged, {.what = "a logit of the model is not finite",
-                                      .fix = "look for weights that are not finite"});
-  }
-  return {most, most + std::log(sum)};
-}
-
 void fail(const char* option, std::string found, const char* expected) {
   throw Error(
       ErrorKind::usage,
@@ -40,6 +24,17 @@ void check(const SamplingOptions& options) {
   if (options.top_k < 0) fail("top_k", fmt::format("{}", options.top_k), "0 or above");
   if (!(options.top_p > 0 && options.top_p <= 1))
     fail("top_p", fmt::format("{}", options.top_p), "a number in (0, 1]");
+}
+
+double log_sum_exp(std::span<const float> logits) {
+  const float most = *std::max_element(logits.begin(), logits.end());
+  double sum = 0;
+  for (float logit : logits) sum += std::exp(double{logit} - most);
+  if (!std::isfinite(most) || !std::isfinite(sum)) {
+    throw Error(ErrorKind::diverged, {.what = "a logit of the model is not finite",
+                                      .fix = "look for weights that are not finite"});
+  }
+  return most + std::log(sum);
 }
 
 std::vector<std::int32_t> drawable_tokens(const Tokenizer& tokenizer, std::int64_t vocabulary,
@@ -57,14 +52,16 @@ TokenSampler::TokenSampler(const SamplingOptions& options, const std::vector<std
                            std::uint64_t sample)
     : options_(options), drawable_(drawable), random_({options.seed, sample, 0, Purpose::sampling}) {}
 
-DrawnToken TokenSampler::draw(std::span<const float> logits) {
-  const LogSumExp sum = log_sum_exp(logits);
-  const std::int32_t id = choose(logits);
-  return {id, sum.value - logits[static_cast<std::size_t>(id)]};
+DrawnToken TokenSampler::draw(std::span<const float> logits, std::span<const std::int32_t> banned) {
+  const double sum = log_sum_exp(logits);
+  const std::int32_t id = choose(logits, banned);
+  return {id, sum - logits[static_cast<std::size_t>(id)]};
 }
 
-std::int32_t TokenSampler::choose(std::span<const float> logits) {
+std::int32_t TokenSampler::choose(std::span<const float> logits, std::span<const std::int32_t> banned) {
   ids_ = drawable_;
+  std::erase_if(ids_, [&](std::int32_t id) { return std::ranges::find(banned, id) != banned.end(); });
+  if (ids_.empty()) ids_ = drawable_;
   sorted_ = 0;
   if (options_.temperature == 0 || options_.top_k == 1) {
     sort_best(logits, 1);

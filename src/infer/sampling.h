@@ -19,6 +19,9 @@ void check(const SamplingOptions& options);
 std::vector<std::int32_t> drawable_tokens(const Tokenizer& tokenizer, std::int64_t vocabulary,
                                           std::span<const std::int32_t> ends);
 
+// Log of the sum of exponentials. Throws Error (diverged) where a logit is not finite.
+double log_sum_exp(std::span<const float> logits);
+
 struct DrawnToken {
   std::int32_t id = 0;
   double nats = 0;  // -log p under the whole distribution, not that drawn from
@@ -30,11 +33,11 @@ class TokenSampler {
   TokenSampler(const SamplingOptions& options, const std::vector<std::int32_t>& drawable,
                std::uint64_t sample);
 
-  // Throws Error (diverged) where a logit is not finite.
-  DrawnToken draw(std::span<const float> logits);
+  // `banned` are not drawn, unless nothing else is left. Throws Error (diverged) where a logit is not finite.
+  DrawnToken draw(std::span<const float> logits, std::span<const std::int32_t> banned = {});
 
  private:
-  std::int32_t choose(std::span<const float> logits);
+  std::int32_t choose(std::span<const float> logits, std::span<const std::int32_t> banned);
   std::int32_t draw_of_all(std::span<const float> logits);
   std::int32_t draw_of_best(std::span<const float> logits);
   void sort_best(std::span<const float> logits, std::size_t count);
