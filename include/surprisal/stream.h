@@ -37,8 +37,8 @@ struct Label {
 // the softmax of -s. These targets have no loss of their own. Where every option is one target of one row,
 // that is the softmax over the options' logits.
 struct Choice {
-  std::vector<Interval> option;  // of targets, by ascending begin
-  std::int32_t answer = 0;       // index of the right option
+  std::vector<Interval> option{};  // of targets, by ascending begin
+  std::int32_t answer = 0;         // index of the right option
   float weight = 1;
   friend bool operator==(const Choice&, const Choice&) = default;
 };

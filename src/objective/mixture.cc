@@ -216,6 +216,16 @@ SampleExtent Mixture::extent() const {
   return largest;
 }
 
+LargestSample Mixture::largest_sample(const TokenCorpus& view) const {
+  LargestSample largest;
+  for (std::size_t part = 0; part < parts_.size(); ++part) {
+    if (parts_[part].share == 0 || reads(part) != view.kind()) continue;
+    const LargestSample own = builder(part).largest_sample(view);
+    if (own.rows > largest.rows) largest = own;
+  }
+  return largest;
+}
+
 std::int32_t Mixture::classes() const {
   std::int32_t classes = 0;
   for (const Part& part : parts_) {

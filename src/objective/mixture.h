@@ -41,7 +41,9 @@ class Mixture {
 
   const std::string& specification() const { return specification_; }
   std::int64_t sequence_length() const { return sequence_length_; }
-  SampleExtent extent() const;  // no sample of any part goes beyond it
+  SampleExtent extent() const;  // no sample of any part goes beyond it, but for what largest_sample() says
+  // Of the parts that read the view's kind: see Objective.
+  LargestSample largest_sample(const TokenCorpus& view) const;
   const std::vector<Part>& parts() const { return parts_; }
   bool has_tokens() const;
   bool has_labels() const;

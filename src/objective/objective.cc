@@ -8,6 +8,10 @@ SampleExtent Objective::extent(std::int64_t sequence_length) const {
   return {.rows = sequence_length, .positions = sequence_length};
 }
 
+LargestSample Objective::largest_sample(const TokenCorpus&) const {
+  return {};
+}
+
 std::int32_t Objective::group(const SampleKey&) const {
   return 0;
 }

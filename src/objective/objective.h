@@ -68,6 +68,12 @@ struct SampleExtent {
   std::int64_t block_positions = 1;  // likewise
 };
 
+// The largest sample of a corpus: its rows, or its targets where these are more.
+struct LargestSample {
+  std::int64_t rows = 0;
+  std::uint64_t document = 0;  // that it is made of
+};
+
 // What to tell people of a sample besides its arrays.
 struct SampleNotes {
   std::vector<std::string> lines;  // of the whole
@@ -88,6 +94,11 @@ class Objective {
 
   // No sample at this sequence length goes beyond it.
   virtual SampleExtent extent(std::int64_t sequence_length) const;
+
+  // Of an objective whose samples have as many sequences as their documents ask for: extent() is then that of
+  // one sequence. Elsewhere 0 rows: extent() says all there is to say. Throws Error (data) naming a document
+  // of which no sample can be made.
+  virtual LargestSample largest_sample(const TokenCorpus& corpus) const;
 
   // Samples of one group alone share a pack. 0 unless an objective keeps kinds of its samples apart.
   virtual std::int32_t group(const SampleKey& key) const;

@@ -43,6 +43,25 @@ void ConditionalOptions::visit(OptionVisitor& visitor) {
                 "of layout glm: of the completion's rows, as objective.blank_infilling.position has it");
 }
 
+void ClozeOptions::visit(OptionVisitor& visitor) {
+  visitor.field(
+      "pattern", pattern, {},
+      "the text with its mask, of fields of a record: \"{text} It was [MASK].\"; empty: data.field is it");
+  visitor.field(
+      "verbalizer", verbalizer,
+      "\"LABEL = OPTION\" of each: what records without options choose among, and what label means");
+  visitor.field(
+      "form", form, {"auto", "single_token", "multi_token"},
+      "single_token: options are told apart by one row's logits; multi_token: each is a sequence, its "
+      "end predicted too; auto: the first where all options of a record are one token");
+  visitor.field("length_penalty", length_penalty, {0, 10},
+                "an option's surprisal is divided by its number of targets to this power");
+  visitor.field("position", position, {"as_blank_infilling", "two_dimensional", "repeat", "continue"},
+                "of an option's rows, as objective.blank_infilling.position has it");
+  visitor.field("end_of_text", end_of_text,
+                "what the tokenizer puts behind a text stands behind it before a piece too");
+}
+
 void ObjectiveOptions::visit(OptionVisitor& visitor) {
   visitor.field("train", train, {}, "what is trained: \"mlm + nsp\", \"0.5 causal | 0.5 reverse\"",
                 {.required = true});
@@ -58,6 +77,8 @@ void ObjectiveOptions::visit_tables(OptionVisitor& visitor) {
                 [&](OptionVisitor& table) { blank_infilling.visit(table); });
   visitor.table("conditional", "a completion given its prompt",
                 [&](OptionVisitor& table) { conditional.visit(table); });
+  visitor.table("cloze", "choice among options for a blank",
+                [&](OptionVisitor& table) { cloze.visit(table); });
 }
 
 }  // namespace surprisal

@@ -47,6 +47,16 @@ struct ConditionalOptions {
   void visit(OptionVisitor& visitor);
 };
 
+struct ClozeOptions {
+  std::string pattern{};                  // the text around the mask, made of fields of a record
+  std::vector<std::string> verbalizer{};  // "LABEL = OPTION": the options, and what a label means
+  std::string form = "auto";              // whether options are single tokens of one row, or sequences
+  double length_penalty = 0;              // an option's surprisal is divided by its length to this power
+  std::string position = "as_blank_infilling";  // of a piece's rows
+  bool end_of_text = false;                     // behind the text, where options are pieces
+  void visit(OptionVisitor& visitor);
+};
+
 struct ObjectiveOptions {
   std::string train{};                  // the specification
   std::vector<std::string> evaluate{};  // others, of which the held-out text's losses are reported too
@@ -55,6 +65,7 @@ struct ObjectiveOptions {
   SopOptions sop{};
   BlankInfillingOptions blank_infilling{};
   ConditionalOptions conditional{};
+  ClozeOptions cloze{};
   void visit(OptionVisitor& visitor);         // [objective] with its tables
   void visit_tables(OptionVisitor& visitor);  // the tables alone
 };

@@ -25,7 +25,7 @@ std::string reader_of(DocumentKind kind, const char* plural) {
 
 }  // namespace
 
-RecordOptions records_of(const std::vector<const Mixture*>& mixtures, const ObjectiveOptions&) {
+RecordOptions records_of(const std::vector<const Mixture*>& mixtures, const ObjectiveOptions& options) {
   RecordOptions records;
   records.read = {};
   for (const Mixture* mixture : mixtures) {
@@ -33,6 +33,8 @@ RecordOptions records_of(const std::vector<const Mixture*>& mixtures, const Obje
   }
   records.readers = {reader_of(DocumentKind::text, "texts"), reader_of(DocumentKind::pair, "pairs"),
                      reader_of(DocumentKind::choice, "choices")};
+  records.pattern = options.cloze.pattern;
+  records.verbalizer = options.cloze.verbalizer;
   return records;
 }
 

@@ -2,6 +2,7 @@
 
 #include "objective/blank_infilling.h"
 #include "objective/causal.h"
+#include "objective/cloze.h"
 #include "objective/conditional.h"
 #include "objective/mlm.h"
 #include "objective/nsp.h"
@@ -22,6 +23,7 @@ std::span<const ObjectiveEntry> objective_table() {
       {kTokenInfillingTraits, make_token_infilling},
       {kSentenceInfillingTraits, make_sentence_infilling},
       {kDocumentInfillingTraits, make_document_infilling},
+      {kClozeTraits, make_cloze},
   };
   return table;
 }

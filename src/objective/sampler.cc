@@ -42,6 +42,23 @@ void check_pack(const Mixture& mixture, std::int32_t pack_tokens) {
                .fix = fmt::format("raise train.micro_batch_tokens{} or lower data.sequence_length", least)});
 }
 
+// The same of samples whose size depends on what they are made of.
+void check_largest(const Mixture& mixture, const TokenCorpus& corpus, std::int32_t pack_tokens) {
+  const LargestSample largest = mixture.largest_sample(corpus);
+  if (largest.rows <= pack_tokens) return;
+  throw Error(ErrorKind::usage,
+              {.what = "the sequences of a sample are longer than a micro-batch",
+               .where = corpus.origin(largest.document),
+               .found = fmt::format("{} rows or targets", largest.rows),
+               .expected = fmt::format("at most {}", pack_tokens),
+               .fix = fmt::format("raise train.micro_batch_tokens to {} or more", largest.rows)});
+}
+
+// Room that a sample takes in a pack, which holds as many targets as rows.
+std::int32_t room_of(const Stream& sample) {
+  return std::max(sample.size(), static_cast<std::int32_t>(sample.target.size()));
+}
+
 // Indices of samples, packed. Those of one group alone share a pack.
 std::vector<std::vector<std::int32_t>> pack_groups(
     const std::vector<std::int32_t>& lengths, const std::map<std::int32_t, std::vector<std::int32_t>>& groups,
@@ -87,6 +104,7 @@ Sampler::Sampler(const TokenCorpus& corpus, const Mixture& mixture, std::uint64_
     : corpus_(corpus), mixture_(mixture), seed_(seed), pack_tokens_(pack_tokens), order_(order) {
   check_pack(mixture, pack_tokens);
   mixture.check_documents(corpus, corpus.kind());
+  check_largest(mixture, corpus, pack_tokens);
   double average = static_cast<double>(corpus.tokens()) / static_cast<double>(corpus.documents());
   double documents = std::ceil(kPacksOfWindow * pack_tokens / average);
   window_documents_ = documents < static_cast<double>(corpus.documents())
@@ -123,7 +141,7 @@ Sampler::Plan Sampler::plan(std::uint32_t epoch, std::uint64_t window) {
                    [&](const SampleKey& sample, std::int64_t cursor, const Stream& stream) {
                      groups[mixture_.group(sample)].push_back(static_cast<std::int32_t>(lengths.size()));
                      plan.samples.push_back({sample.document, sample.index, cursor});
-                     lengths.push_back(stream.size());
+                     lengths.push_back(room_of(stream));
                      return true;
                    });
   }

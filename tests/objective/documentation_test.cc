@@ -133,6 +133,29 @@ TEST(Documentation, ConditionalExample) {
   EXPECT_EQ(sample(text_tokenizer(), 8, 2).target.size(), 6u);
 }
 
+TEST(Documentation, ClozeExample) {
+  auto sample = [](const Ids& tokens, std::vector<std::uint32_t> parts) {
+    std::vector<TokenCorpus::Ids> ids(1);
+    ids[0].tokens = tokens;
+    ids[0].sentences = std::move(parts);
+    ids[0].kind = DocumentKind::choice;
+    ids[0].label = 1;
+    return samples_of(TokenCorpus::from_ids(ids), Mixture("cloze", {}, glm_tokenizer(), 16), 1, 0)[0];
+  };
+  const Stream single = sample({11, 12, 4, 13, 20, 21}, {0, 4, 5});
+  EXPECT_EQ(single.token, (Ids{2, 11, 12, 4, 13, 7}));
+  EXPECT_EQ(single.position, (Ids{0, 1, 2, 3, 4, 3}));
+  EXPECT_EQ(single.block_position, (Ids{0, 0, 0, 0, 0, 1}));
+  EXPECT_EQ(single.target, (std::vector<Target>{{5, 20, 1}, {5, 21, 1}}));
+  EXPECT_EQ(single.choice, (std::vector<Choice>{{.option = {{0, 1}, {1, 2}}, .answer = 1}}));
+  const Stream several = sample({11, 12, 4, 13, 20, 21, 22}, {0, 4, 5});
+  EXPECT_EQ(several.token, (Ids{2, 11, 12, 4, 13, 7, 20, 2, 11, 12, 4, 13, 7, 21, 22}));
+  EXPECT_EQ(several.position, (Ids{0, 1, 2, 3, 4, 3, 3, 0, 1, 2, 3, 4, 3, 3, 3}));
+  EXPECT_EQ(several.block_position, (Ids{0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 1, 2, 3}));
+  EXPECT_EQ(several.target, (std::vector<Target>{{5, 20}, {6, 8}, {12, 21}, {13, 22}, {14, 8}}));
+  EXPECT_EQ(several.choice, (std::vector<Choice>{{.option = {{0, 2}, {2, 5}}, .answer = 1}}));
+}
+
 TEST(Documentation, SumExample) {
   auto pairs = samples("mlm + nsp");
   ASSERT_EQ(pairs.size(), 4u);
