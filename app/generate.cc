@@ -1,6 +1,8 @@
 #include "surprisal/generate.h"
 
+#include <cstdint>
 #include <cstdio>
+#include <limits>
 #include <memory>
 
 #include <fmt/format.h>
@@ -19,6 +21,7 @@ struct Arguments {
   std::string model;
   GenerateOptions options;
   std::string prompt, infill, position, inputs;
+  std::int64_t seed = 0;
   bool greedy = false, json = false;
 };
 
@@ -34,7 +37,7 @@ void print_text(std::size_t sample, std::size_t samples, const std::string& text
 
 // What was shown while it grew need only be ended.
 bool shows_text(const GenerateOptions& options, bool json) {
-  return options.samples == 1 && !options.reverse && !json;
+  return options.samples == 1 && !json;
 }
 
 TextSink printing_sink() {
@@ -44,26 +47,40 @@ TextSink printing_sink() {
   };
 }
 
-void print_line(const std::string& prompt, const Continuation& result) {
+OrderedJson to_json(const std::string& prompt, const Continuation& result) {
   OrderedJson line{{"prompt", prompt}, {"text", result.text}, {"completion", result.completion}};
   line.update(to_json(result.generated));
-  fmt::print("{}\n", to_line(line));
+  return line;
+}
+
+OrderedJson to_json(const std::string& text, const Infilling& result) {
+  OrderedJson blanks = OrderedJson::array();
+  for (const FilledBlank& blank : result.blanks) {
+    OrderedJson entry{{"mask", blank.mask}, {"text", blank.text}};
+    entry.update(to_json(blank.generated));
+    blanks.push_back(std::move(entry));
+  }
+  return {{"infill", text}, {"text", result.text}, {"blanks", std::move(blanks)}};
+}
+
+// `shown`: the one sample's text stands there already and need only be ended.
+template <typename Result>
+void print(const std::string& given, const std::vector<Result>& results, bool json, bool shown) {
+  for (std::size_t sample = 0; sample < results.size(); ++sample) {
+    if (json) {
+      fmt::print("{}\n", to_line(to_json(given, results[sample])));
+    } else if (shown) {
+      fmt::print("\n");
+    } else {
+      print_text(sample, results.size(), results[sample].text);
+    }
+  }
 }
 
 void continue_prompt(Model& model, const Arguments& arguments, GenerateOptions options) {
   const bool shown = shows_text(options, arguments.json);
   if (shown) options.on_text = printing_sink();
-  const std::vector<Continuation> results = generate(model, arguments.prompt, options);
-  for (std::size_t sample = 0; sample < results.size(); ++sample) {
-    const Continuation& result = results[sample];
-    if (arguments.json) {
-      print_line(arguments.prompt, result);
-    } else if (shown) {
-      fmt::print("\n");
-    } else {
-      print_text(sample, results.size(), result.text);
-    }
-  }
+  print(arguments.prompt, generate(model, arguments.prompt, options), arguments.json, shown);
 }
 
 // A blank prompt would be passed over, and completions would stand beside the wrong records.
@@ -90,11 +107,8 @@ void continue_records(Model& model, const Arguments& arguments, const GenerateOp
     const std::vector<Continuation> results = generate(model, prompts[index], options);
     live.clear();
     for (const Continuation& result : results) {
-      if (arguments.json) {
-        print_line(prompts[index], result);
-      } else {
-        fmt::print("{}\n", to_line(result.completion));
-      }
+      fmt::print("{}\n",
+                 to_line(arguments.json ? to_json(prompts[index], result) : OrderedJson(result.completion)));
     }
   }
 }
@@ -106,32 +120,13 @@ void fill_blanks(Model& model, const Arguments& arguments, const GenerateOptions
                         .position = arguments.position};
   const bool shown = shows_text(options, arguments.json);
   if (shown) filling.on_text = printing_sink();
-  const std::vector<Infilling> results = infill(model, arguments.infill, filling);
-  for (std::size_t sample = 0; sample < results.size(); ++sample) {
-    const Infilling& result = results[sample];
-    if (arguments.json) {
-      OrderedJson blanks = OrderedJson::array();
-      for (const FilledBlank& blank : result.blanks) {
-        OrderedJson entry{{"mask", blank.mask}, {"text", blank.text}};
-        entry.update(to_json(blank.generated));
-        blanks.push_back(std::move(entry));
-      }
-      fmt::print("{}\n", to_line({{"infill", arguments.infill}, {"text", result.text}, {"blanks", blanks}}));
-    } else if (shown) {
-      fmt::print("\n");
-    } else {
-      print_text(sample, results.size(), result.text);
-    }
-  }
+  print(arguments.infill, infill(model, arguments.infill, filling), arguments.json, shown);
 }
 
 void generate_verb(const Arguments& arguments, bool infilling) {
   GenerateOptions options = arguments.options;
+  options.sampling.seed = static_cast<std::uint64_t>(arguments.seed);
   if (arguments.greedy) options.sampling.temperature = 0;
-  if (infilling && options.reverse) {
-    throw Error(ErrorKind::usage, {.what = "--infill and --reverse exclude each other",
-                                   .fix = "a model of blanks sees both sides of each"});
-  }
   if (infilling && options.beams > 1) {
     throw Error(ErrorKind::usage, {.what = "--infill and --beams exclude each other",
                                    .fix = "blanks are filled by drawing, or greedily"});
@@ -143,17 +138,24 @@ void generate_verb(const Arguments& arguments, bool infilling) {
 
 void add_sampling(CLI::App& verb, Arguments& arguments) {
   SamplingOptions& sampling = arguments.options.sampling;
-  verb.add_flag("--greedy", arguments.greedy, "always the most probable token: temperature 0");
+  CLI::Option* greedy =
+      verb.add_flag("--greedy", arguments.greedy, "always the most probable token: temperature 0");
   verb.add_option("--temperature", sampling.temperature, "logits are divided by it; 0: greedy")
+      ->excludes(greedy)
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
   verb.add_option("--top-k", sampling.top_k, "draw among the K most probable tokens; 0: all")
-      ->check(CLI::NonNegativeNumber)
+      ->excludes(greedy)
+      ->check(CLI::Range(0, 1 << 30))
       ->capture_default_str();
-  verb.add_option("--top-p", sampling.top_p, "... and of those among the fewest with this probability")
-      ->check(CLI::Range(1e-9, 1.0))
+  verb.add_option("--top-p", sampling.top_p,
+                  "... and of those among the fewest with this probability, above 0")
+      ->excludes(greedy)
+      ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  verb.add_option("--seed", sampling.seed, "of the random numbers")->capture_default_str();
+  verb.add_option("--seed", arguments.seed, "of the random numbers")
+      ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()))
+      ->capture_default_str();
   verb.add_option("--no-repeat-ngram", arguments.options.no_repeat_ngram,
                   "no so many tokens come twice in a row, the prompt included; 0: any may")
       ->check(CLI::Range(0, 1 << 20))
@@ -181,16 +183,19 @@ void add_generate(CLI::App& app) {
   prompt->excludes(infill)->excludes(inputs);
   infill->excludes(inputs);
   verb->add_option("--max-tokens", arguments->options.max_tokens, "of a continuation, or of each blank")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, 1 << 30))
       ->capture_default_str();
   add_sampling(*verb, *arguments);
   verb->add_option("--n", arguments->options.samples, "how many samples")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
   verb->add_flag("--reverse", arguments->options.reverse,
-                 "the model was trained right to left: the prompt is the end of the text");
+                 "the model reads right to left, and the prompt is the end of the text; one trained so here "
+                 "does it by itself")
+      ->excludes(infill);
   verb->add_flag("--begin-of-text", arguments->options.begin_of_text,
-                 "the prompt begins a document: put the tokenizer's begin of text before it");
+                 "the prompt begins a document: put the tokenizer's begin of text before it")
+      ->excludes(infill);
   verb->add_option("--position", arguments->position,
                    "how rows of a filled blank count: two_dimensional, repeat or continue, as in training; "
                    "default: as the family was published")

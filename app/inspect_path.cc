@@ -103,7 +103,8 @@ OrderedJson describe_model(const ModelConfig& config) {
 // The whole of a checkpoint: its files, its tensors under its configuration, and their numbers.
 OrderedJson verify_checkpoint(const fs::path& directory) {
   OrderedJson verified = OrderedJson::object();
-  if (is_there(directory / kManifestFile)) {
+  const bool checkpoint = is_there(directory / "state" / "state.json");
+  if (checkpoint || is_there(directory / kManifestFile)) {
     verify_manifest(directory);
     verified["manifest"] = read_manifest(directory).size();
   }

@@ -46,7 +46,7 @@ void Arena::reserve() {
   base_ = map_memory(capacity_);
   if (!base_) {
     throw Error(ErrorKind::memory, {.what = fmt::format("cannot reserve {} bytes for {}", capacity_, kind_),
-                                    .fix = "lower train.micro_batch_tokens or the size of the model"});
+                                    .fix = fix_});
   }
   // Touching every page now means that too little memory shows here and not in the middle of the night.
   constexpr std::size_t kBlock = std::size_t{1} << 22;

@@ -16,7 +16,10 @@ class Arena {
   static constexpr std::size_t kAlignment = 64;
 
   // `kind` names the memory in reports and errors: "weights", "activations" ...
-  explicit Arena(std::string kind) : kind_(std::move(kind)) {}
+  // `fix` says in the error what would take less.
+  explicit Arena(std::string kind,
+                 std::string fix = "lower train.micro_batch_tokens or the size of the model")
+      : kind_(std::move(kind)), fix_(std::move(fix)) {}
   ~Arena();
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
@@ -37,7 +40,7 @@ class Arena {
   const std::string& kind() const { return kind_; }
 
  private:
-  std::string kind_;
+  std::string kind_, fix_;
   std::byte* base_ = nullptr;
   std::size_t capacity_ = 0, used_ = 0, peak_ = 0;
 };

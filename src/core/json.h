@@ -1,6 +1,7 @@
 // JSON from files that others made. The reader refuses what the format leaves open and attackers like:
-// duplicate keys, nesting deeper than 64, numbers that no double or 64-bit integer holds, trailing text,
-// bytes that are not UTF-8.
+// duplicate keys, nesting deeper than 64, numbers that no double holds, trailing text, bytes that are not
+// UTF-8. An integer of more than 64 bits (transformers writes 10^30 for "no limit") is a number of the type
+// double, which whoever reads it as an integer refuses.
 #pragma once
 
 #include <cstdint>

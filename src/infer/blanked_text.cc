@@ -7,6 +7,8 @@
 
 #include "surprisal/error.h"
 
+#include "objective/blank_window.h"
+
 namespace surprisal {
 namespace {
 
@@ -29,35 +31,35 @@ Error no_mask(const Tokenizer& tokenizer) {
 }
 
 void put_frame(const Tokenizer& tokenizer, BlankFrame frame, bool open_end, BlankedText& text) {
-  std::vector<std::int32_t> before, behind;
-  if (frame == BlankFrame::post_processor) {
-    bool seen = false;
-    for (const TemplatePiece& piece : tokenizer.single_template()) {
-      if (piece.sequence >= 0) seen = true;
-      if (piece.sequence < 0) (seen ? behind : before).push_back(piece.id);
-    }
+  BlankSurround surround;
+  if (frame == BlankFrame::as_trained) {
+    surround = BlankSurround::of("blank_infilling", tokenizer);
   } else if (tokenizer.special().eos) {
-    behind.push_back(*tokenizer.special().eos);
+    surround.after.push_back(*tokenizer.special().eos);
   }
-  if (open_end) behind.clear();
-  text.begin = static_cast<std::int32_t>(before.size());
+  if (open_end) surround.after.clear();
+  text.begin = static_cast<std::int32_t>(surround.before.size());
   text.end = text.begin + static_cast<std::int32_t>(text.ids.size());
-  text.ids.insert(text.ids.begin(), before.begin(), before.end());
-  text.ids.insert(text.ids.end(), behind.begin(), behind.end());
+  text.ids.insert(text.ids.begin(), surround.before.begin(), surround.before.end());
+  text.ids.insert(text.ids.end(), surround.after.begin(), surround.after.end());
 }
 
 }  // namespace
 
-BlankedText frame_text(const Tokenizer& tokenizer, std::vector<std::int32_t> ids, BlankFrame frame) {
+bool is_mask(const Tokenizer& tokenizer, std::int32_t id) {
   const std::vector<std::int32_t> masks = mask_tokens(tokenizer);
-  const auto is_mask = [&](std::int32_t id) { return std::ranges::find(masks, id) != masks.end(); };
-  if (std::ranges::none_of(ids, is_mask)) throw no_mask(tokenizer);
+  return std::ranges::find(masks, id) != masks.end();
+}
+
+BlankedText frame_text(const Tokenizer& tokenizer, std::vector<std::int32_t> ids, BlankFrame frame) {
+  const auto is_blank = [&](std::int32_t id) { return is_mask(tokenizer, id); };
+  if (std::ranges::none_of(ids, is_blank)) throw no_mask(tokenizer);
   const bool open_end =
-      frame == BlankFrame::post_processor ? ids.back() == tokenizer.special().gmask : is_mask(ids.back());
+      frame == BlankFrame::as_trained ? ids.back() == tokenizer.special().gmask : is_blank(ids.back());
   BlankedText text{.ids = std::move(ids)};
   put_frame(tokenizer, frame, open_end, text);
   for (std::int32_t row = text.begin; row < text.end; ++row) {
-    if (is_mask(text.ids[static_cast<std::size_t>(row)])) text.masks.push_back(row);
+    if (is_blank(text.ids[static_cast<std::size_t>(row)])) text.masks.push_back(row);
   }
   return text;
 }

@@ -12,10 +12,13 @@
 
 namespace surprisal {
 
-// What is put around a text: what the tokenizer's post-processor does, but nothing behind a [gMASK] that ends
-// it, whose blank is the rest of the document (GLM); or no beginning, and an end of text unless a mask ends
-// it (GLM-130B).
-enum class BlankFrame { post_processor, end_of_text };
+// What is put around a text: what the objective puts there, but nothing behind a [gMASK] that ends it, whose
+// blank is the rest of the document (GLM); or no beginning, and an end of text unless a mask ends it
+// (GLM-130B).
+enum class BlankFrame { as_trained, end_of_text };
+
+// Whether it is one of those that stand for a blank.
+bool is_mask(const Tokenizer& tokenizer, std::int32_t id);
 
 // `ids`: of a text as it is written. Throws Error (usage) where none is a mask.
 BlankedText frame_text(const Tokenizer& tokenizer, std::vector<std::int32_t> ids, BlankFrame frame);

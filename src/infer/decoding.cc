@@ -1,7 +1,10 @@
 #include "infer/decoding.h"
 
+#include <algorithm>
 #include <cassert>
 #include <numeric>
+
+#include "ops/few_rows.h"
 
 namespace surprisal {
 
@@ -40,8 +43,18 @@ void Decoding::begin(std::span<const DecodingRow> context, ContextSight sight) {
   }
 }
 
+// In groups of rows whose bits do not depend on one another.
 void Decoding::extend(std::span<const std::int32_t> sequences, std::span<const DecodingRow> rows) {
   assert(sequences.size() == rows.size());
+  constexpr std::size_t kGroup = static_cast<std::size_t>(kFewRows);
+  for (std::size_t begin = 0; begin < rows.size(); begin += kGroup) {
+    const std::size_t count = std::min(kGroup, rows.size() - begin);
+    extend_group(begin, sequences.subspan(begin, count), rows.subspan(begin, count));
+  }
+}
+
+void Decoding::extend_group(std::size_t first, std::span<const std::int32_t> sequences,
+                            std::span<const DecodingRow> rows) {
   stream_.clear();
   slot_.clear();
   last_.resize(sequences.size());
@@ -57,7 +70,7 @@ void Decoding::extend(std::span<const std::int32_t> sequences, std::span<const D
   }
   model_.extend(stream_, {&cache_, slot_});
   const auto vocabulary = static_cast<std::size_t>(model_.config().vocab_size);
-  model_.logits(last_, std::span(logits_).first(rows.size() * vocabulary));
+  model_.logits(last_, std::span(logits_).subspan(first * vocabulary, rows.size() * vocabulary));
 }
 
 void Decoding::fork(std::int32_t from, std::int32_t to) {

@@ -40,6 +40,8 @@ class Decoding {
 
  private:
   void push(const DecodingRow& row, Interval visible);
+  void extend_group(std::size_t first, std::span<const std::int32_t> sequences,
+                    std::span<const DecodingRow> rows);
 
   Transformer& model_;
   std::int64_t rows_;

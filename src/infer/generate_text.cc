@@ -50,19 +50,40 @@ Transformer& prepare(LoadedModel& model, std::int64_t context, std::int64_t samp
   return model.prepare(Mode::evaluate, {.tokens = rows, .targets = samples, .labels = 1});
 }
 
-// As the post-processor begins a text.
-std::vector<std::int32_t> prompt_tokens(const Tokenizer& tokenizer, std::string_view prompt,
-                                        const GenerateOptions& options) {
-  std::vector<std::int32_t> text, ids;
-  tokenizer.encode(prompt, text);
+std::vector<std::int32_t> encode(const Tokenizer& tokenizer, std::string_view text) {
+  std::vector<std::int32_t> ids;
+  tokenizer.encode(text, ids);
+  return ids;
+}
+
+[[noreturn]] void fail_begin(const char* why, const char* fix) {
+  throw Error(ErrorKind::usage,
+              {.what = std::string("begin_of_text asks for what is not there: ") + why, .fix = fix});
+}
+
+// What stands before a text: what the post-processor puts there, or a begin of text.
+std::vector<std::int32_t> beginning(const Tokenizer& tokenizer, bool empty, const GenerateOptions& options) {
+  std::vector<std::int32_t> ids;
   for (const TemplatePiece& piece : tokenizer.single_template()) {
     if (piece.sequence >= 0) break;
     ids.push_back(piece.id);
   }
   const std::optional<std::int32_t> begin = tokenizer.special().bos;
-  if (begin && ids.empty() && (options.begin_of_text || text.empty())) ids.push_back(*begin);
-  if (options.reverse) std::reverse(text.begin(), text.end());
-  ids.insert(ids.end(), text.begin(), text.end());
+  if (options.begin_of_text && !begin)
+    fail_begin("the tokenizer has no begin of text", "name it in tokenizer_config.json (bos_token)");
+  if (begin && ids.empty() && (options.begin_of_text || empty)) ids.push_back(*begin);
+  return ids;
+}
+
+// In the order in which the model reads.
+std::vector<std::int32_t> context_of(const Tokenizer& tokenizer, const std::vector<std::int32_t>& prompt,
+                                     const GenerateOptions& options) {
+  std::vector<std::int32_t> ids = beginning(tokenizer, prompt.empty(), options);
+  if (options.reverse) {
+    ids.insert(ids.end(), prompt.rbegin(), prompt.rend());
+  } else {
+    ids.insert(ids.end(), prompt.begin(), prompt.end());
+  }
   if (!ids.empty()) return ids;
   throw Error(ErrorKind::usage, {.what = "the prompt has no token, and the tokenizer no begin of text",
                                  .fix = "give a prompt"});
@@ -80,10 +101,9 @@ std::vector<Continuation> continue_text(LoadedModel& model, std::string_view pro
   const Tokenizer& tokenizer = model.tokenizer();
   require_decoder(model.config());
   require_end(tokenizer);
-  const std::vector<std::int32_t> context = prompt_tokens(tokenizer, prompt, options);
+  const std::vector<std::int32_t> text = encode(tokenizer, prompt);
+  const std::vector<std::int32_t> context = context_of(tokenizer, text, options);
   require_positions(std::ssize(context), model.config(), "prompt");
-  std::vector<std::int32_t> text;
-  tokenizer.encode(prompt, text);
   const auto joined = [&](std::span<const std::int32_t> ids) {  // in the order of the text
     std::vector<std::int32_t> all(text);
     all.insert(options.reverse ? all.begin() : all.end(), ids.begin(), ids.end());
@@ -128,7 +148,7 @@ FilledBlank filled_blank(const Tokenizer& tokenizer, const BlankedText& text, st
 std::vector<Infilling> fill_as_pieces(LoadedModel& model, std::vector<std::int32_t> ids,
                                       const InfillOptions& options, TextSoFar& so_far) {
   const Tokenizer& tokenizer = model.tokenizer();
-  const BlankedText text = frame_text(tokenizer, std::move(ids), BlankFrame::post_processor);
+  const BlankedText text = frame_text(tokenizer, std::move(ids), BlankFrame::as_trained);
   std::vector<std::uint64_t> samples(static_cast<std::size_t>(options.samples));
   std::iota(samples.begin(), samples.end(), 0);
   std::vector<Infilling> results;
@@ -160,12 +180,10 @@ Infilling fill_by_substitution(LoadedModel& model, std::vector<std::int32_t> ids
   return result;
 }
 
-std::vector<Infilling> fill_text(LoadedModel& model, std::string_view text, const InfillOptions& options) {
-  const Tokenizer& tokenizer = model.tokenizer();
-  require_infilling(tokenizer);
-  std::vector<std::int32_t> ids;
-  tokenizer.encode(text, ids);
-  TextSoFar so_far(tokenizer, options.on_text);
+// `ids`: of a text with masks.
+std::vector<Infilling> fill_text(LoadedModel& model, const std::vector<std::int32_t>& ids,
+                                 const InfillOptions& options) {
+  TextSoFar so_far(model.tokenizer(), options.on_text);
   std::vector<Infilling> results;
   if (find_family(model.config().family, "model").substitutes_blanks) {
     for (std::int64_t sample = 0; sample < options.samples; ++sample) {
@@ -173,35 +191,49 @@ std::vector<Infilling> fill_text(LoadedModel& model, std::string_view text, cons
           fill_by_substitution(model, ids, static_cast<std::uint64_t>(sample), options, so_far));
     }
   } else {
-    results = fill_as_pieces(model, std::move(ids), options, so_far);
+    results = fill_as_pieces(model, ids, options, so_far);
   }
   so_far.finish(results.back().text);
   return results;
 }
 
-bool continues_by_blank(const LoadedModel& model, const GenerateOptions& options) {
-  const SpecialTokens& special = model.tokenizer().special();
-  return find_family(model.config().family, "model").any_sight && !options.reverse && special.sop &&
-         (special.gmask || special.mask);
+// A model whose rows may see what an objective says is one of blanks, unless it was trained otherwise here.
+bool continues_by_blank(const ModelConfig& config, const GenerateOptions& options) {
+  const std::string& trained = config.training_objective;
+  const bool otherwise = !trained.empty() && trained.find("blank_infilling") == std::string::npos &&
+                         trained.find("conditional") == std::string::npos;
+  return find_family(config.family, "model").any_sight && !options.reverse && !otherwise;
+}
+
+void require_plain_prompt(const Tokenizer& tokenizer, const std::vector<std::int32_t>& prompt,
+                          const ModelConfig& config, const GenerateOptions& options) {
+  if (options.beams > 1 || options.no_repeat_ngram > 0) {
+    throw Error(ErrorKind::usage, {.what = "beams and no_repeat_ngram are for decoders",
+                                   .where = "a model of family " + config.family,
+                                   .fix = "leave them out: its blanks are filled by drawing"});
+  }
+  if (options.begin_of_text) fail_begin("the text is framed as for blank infilling", "leave it out");
+  if (std::ranges::none_of(prompt, [&](std::int32_t id) { return is_mask(tokenizer, id); })) return;
+  throw Error(ErrorKind::usage, {.what = "the prompt has a blank",
+                                 .where = "a model of family " + config.family,
+                                 .fix = "give it as a text to infill; a prompt is continued at its end"});
 }
 
 // A blank behind the prompt, filled to the end.
 std::vector<Continuation> continue_by_blank(LoadedModel& model, std::string_view prompt,
                                             const GenerateOptions& options) {
   const Tokenizer& tokenizer = model.tokenizer();
+  require_infilling(tokenizer);
+  std::vector<std::int32_t> ids = encode(tokenizer, prompt);
+  require_plain_prompt(tokenizer, ids, model.config(), options);
   const SpecialTokens& special = tokenizer.special();
-  if (options.beams > 1 || options.no_repeat_ngram > 0) {
-    throw Error(ErrorKind::usage, {.what = "beams and no_repeat_ngram are for decoders",
-                                   .where = "a model of family " + model.config().family,
-                                   .fix = "leave them out: its blanks are filled by drawing"});
-  }
+  ids.push_back(special.gmask ? *special.gmask : *special.mask);
   const InfillOptions filling{.sampling = options.sampling,
                               .max_tokens = options.max_tokens,
                               .samples = options.samples,
                               .on_text = options.on_text};
-  const std::string_view mask = tokenizer.token(special.gmask ? *special.gmask : *special.mask);
   std::vector<Continuation> results;
-  for (Infilling& filled : fill_text(model, std::string(prompt) + std::string(mask), filling)) {
+  for (Infilling& filled : fill_text(model, ids, filling)) {
     FilledBlank& blank = filled.blanks.back();
     results.push_back({std::move(filled.text), std::move(blank.text), std::move(blank.generated)});
   }
@@ -241,17 +273,20 @@ Options shown_alone(Options options) {
 
 }  // namespace
 
-std::vector<Continuation> generate(Model& model, std::string_view prompt, const GenerateOptions& options) {
+std::vector<Continuation> generate(Model& model, std::string_view prompt, const GenerateOptions& given) {
+  const ModelConfig& config = model.loaded().config();
+  GenerateOptions options = shown_alone(given);
+  options.reverse = options.reverse || config.training_objective == "reverse";
   check_call(model.loaded(), options.sampling, options.max_tokens, options.samples);
   check_search(options);
-  return continues_by_blank(model.loaded(), options)
-             ? continue_by_blank(model.loaded(), prompt, shown_alone(options))
-             : continue_text(model.loaded(), prompt, shown_alone(options));
+  return continues_by_blank(config, options) ? continue_by_blank(model.loaded(), prompt, options)
+                                             : continue_text(model.loaded(), prompt, options);
 }
 
 std::vector<Infilling> infill(Model& model, std::string_view text, const InfillOptions& options) {
   check_call(model.loaded(), options.sampling, options.max_tokens, options.samples);
-  return fill_text(model.loaded(), text, shown_alone(options));
+  require_infilling(model.tokenizer());
+  return fill_text(model.loaded(), encode(model.tokenizer(), text), shown_alone(options));
 }
 
 }  // namespace surprisal

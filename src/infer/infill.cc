@@ -8,7 +8,6 @@
 #include "infer/decoding.h"
 #include "infer/generate.h"
 #include "infer/sampling.h"
-#include "objective/requirements.h"
 
 namespace surprisal {
 namespace {
@@ -24,11 +23,13 @@ struct Filling {
   const PieceSink& sink;
 
   // Rows that a blank may have: one for the start of its piece, and one for every token of it, since the
-  // pieces behind see them all.
+  // pieces behind see them all. Of rows that repeat a position, as many as the text with the piece in its
+  // blank's place may have.
   std::int64_t room(std::size_t blank) const {
+    const std::int64_t rows = std::ssize(text.ids);
     const std::int64_t held = position[blank] == PiecePosition::two_dimensional ? block_positions - 1
-                              : position[blank] == PiecePosition::go_on ? positions - std::ssize(text.ids)
-                                                                        : positions;
+                              : position[blank] == PiecePosition::go_on         ? positions - rows
+                                                                                : positions - rows + 1;
     return max_tokens < held ? max_tokens + 1 : std::max<std::int64_t>(held, 0);
   }
 };
@@ -102,19 +103,13 @@ class FilledText : public GrowingText {
   std::int64_t rows_ = 0, rows_of_piece_ = 0;  // that went through the model
 };
 
-PiecePosition asked_position(const std::string& name) {
-  require_choice("position", name, {"two_dimensional", "repeat", "continue"});
-  if (name == "repeat") return PiecePosition::repeat;
-  return name == "continue" ? PiecePosition::go_on : PiecePosition::two_dimensional;
-}
-
 Filling make_filling(const ModelConfig& config, const Tokenizer& tokenizer, const BlankedText& text,
                      const InfillOptions& options, const PieceSink& sink) {
   Filling filling{.text = text, .sink = sink};
   for (std::int32_t row : text.masks) {
     const std::int32_t mask = text.ids[static_cast<std::size_t>(row)];
     filling.position.push_back(options.position.empty() ? published_position(config, tokenizer, mask)
-                                                        : asked_position(options.position));
+                                                        : piece_position("position", options.position));
   }
   filling.start_of_piece = *tokenizer.special().sop;
   filling.positions = config.max_position_embeddings;

@@ -1,6 +1,9 @@
 // What a stream may hold to go through a model.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+
 #include "model/config.h"
 #include "stream/check.h"
 
@@ -9,8 +12,8 @@ namespace surprisal {
 inline StreamLimits limits_of(const ModelConfig& config) {
   return {.vocabulary = config.vocab_size,
           .positions = config.max_position_embeddings,
-          .block_positions = config.block_positions,
-          .segments = config.type_vocab_size,
+          .block_positions = std::max<std::int64_t>(config.block_positions, 1),  // without a table: 0 alone
+          .segments = std::max<std::int64_t>(config.type_vocab_size, 1),
           .classes = config.classes};
 }
 

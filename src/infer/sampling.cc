@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "surprisal/error.h"
+
+#include "text/tokenizer/special_tokens.h"
 
 namespace surprisal {
 namespace {
@@ -41,8 +44,11 @@ std::vector<std::int32_t> drawable_tokens(const Tokenizer& tokenizer, std::int64
                                           std::span<const std::int32_t> ends) {
   std::vector<std::int32_t> ids;
   const std::int64_t size = std::min<std::int64_t>(vocabulary, tokenizer.vocabulary_size());
+  std::set<std::int32_t> roles;  // which some files do not mark as special
+  for (const auto& [role, id] : roles_of(tokenizer.special())) roles.insert(id);
+  if (const std::optional<std::int32_t> noise = tokenizer.id("[dBLOCK]")) roles.insert(*noise);
   for (std::int32_t id = 0; id < size; ++id) {
-    const bool text = !tokenizer.is_special(id) && !tokenizer.token(id).empty();
+    const bool text = !tokenizer.is_special(id) && !tokenizer.token(id).empty() && !roles.contains(id);
     if (text || std::find(ends.begin(), ends.end(), id) != ends.end()) ids.push_back(id);
   }
   return ids;
@@ -59,6 +65,10 @@ DrawnToken TokenSampler::draw(std::span<const float> logits, std::span<const std
 }
 
 std::int32_t TokenSampler::choose(std::span<const float> logits, std::span<const std::int32_t> banned) {
+  if (banned.empty() && (options_.temperature == 0 || options_.top_k == 1)) {
+    return *std::ranges::max_element(drawable_, {},
+                                     [&](std::int32_t id) { return logits[static_cast<std::size_t>(id)]; });
+  }
   ids_ = drawable_;
   std::erase_if(ids_, [&](std::int32_t id) { return std::ranges::find(banned, id) != banned.end(); });
   if (ids_.empty()) ids_ = drawable_;

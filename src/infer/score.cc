@@ -193,7 +193,8 @@ double Score::perplexity() const {
 }
 
 std::string default_rule(const ModelConfig& config) {
-  return config.head_transform ? "pll" : "windows";
+  if (config.head_transform) return "pll";
+  return config.training_objective == "reverse" ? "reverse" : "windows";
 }
 
 std::int64_t score_capacity(const ModelConfig& config, const ScoreOptions& options) {

@@ -14,7 +14,7 @@
 
 namespace surprisal {
 
-// "windows" or "pll".
+// "windows", "reverse" of a model trained so, or "pll".
 std::string default_rule(const ModelConfig& config);
 
 // Throws Error: usage (an unknown rule, or one that the model or tokenizer cannot do), data (a tokenizer with

@@ -13,6 +13,26 @@
 
 namespace surprisal {
 
+namespace {
+
+// A mean over nothing is no loss of 0.
+template <typename Entry>
+void require_weight(std::span<const Stream> streams, std::vector<Entry> Stream::*entries, const char* what,
+                    const std::string& source) {
+  double weight = 0;
+  bool any = false;
+  for (const Stream& stream : streams) {
+    for (const Entry& entry : stream.*entries) weight += entry.weight;
+    any = any || !(stream.*entries).empty();
+  }
+  if (!any || weight > 0) return;
+  throw Error(ErrorKind::data, {.what = std::string("all weights of the ") + what + " are 0",
+                                .where = source,
+                                .fix = "leave out what has no weight"});
+}
+
+}  // namespace
+
 void check_streams(std::span<const Stream> streams, std::span<const std::string> where,
                    const ModelConfig& config, const std::string& source) {
   const StreamLimits limits = limits_of(config);
@@ -24,9 +44,12 @@ void check_streams(std::span<const Stream> streams, std::span<const std::string>
                   {.what = "labels for a model without a sentence head", .where = where[index]});
     }
     check_stream(stream, limits, where[index]);
-    any = any || !stream.target.empty() || !stream.label.empty();
+    any = any || !stream.target.empty() || !stream.label.empty() || !stream.choice.empty();
   }
   if (!any) throw Error(ErrorKind::data, {.what = "no target and no label", .where = source});
+  require_weight(streams, &Stream::target, "targets", source);
+  require_weight(streams, &Stream::label, "labels", source);
+  require_weight(streams, &Stream::choice, "choices", source);
 }
 
 std::vector<Stream> pack_in_order(std::span<const Stream> streams) {

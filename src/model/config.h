@@ -72,6 +72,8 @@ struct ModelConfig {
   bool pooler = false;       // tanh(dense(first row)) before the sentence head
   std::int64_t classes = 0;  // of the sentence head; 0: none
 
+  std::string training_objective;  // that it was last trained by here: "causal"; empty: not known
+
   std::int64_t bos_token_id = -1, eos_token_id = -1, pad_token_id = -1;  // -1: none
 
   std::int64_t head_size() const { return hidden_size / num_attention_heads; }

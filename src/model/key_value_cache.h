@@ -37,7 +37,7 @@ class KeyValueCache {
   }
 
   std::int64_t rows_, width_, layers_;
-  Arena arena_{"key-value cache"};
+  Arena arena_{"key-value cache", "ask for fewer texts, tokens or blanks at once"};
   Tensor memory_;  // f32 [layers, 2, rows, D]
 };
 

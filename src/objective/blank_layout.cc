@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "objective/layout.h"
+#include "objective/requirements.h"
 
 namespace surprisal {
 namespace {
@@ -46,6 +47,12 @@ void place_piece(std::int32_t begin, std::int32_t end, std::int32_t mask_row, Pi
 }
 
 }  // namespace
+
+PiecePosition piece_position(const std::string& option, const std::string& name) {
+  require_choice(option, name, {"two_dimensional", "repeat", "continue"});
+  if (name == "repeat") return PiecePosition::repeat;
+  return name == "continue" ? PiecePosition::go_on : PiecePosition::two_dimensional;
+}
 
 std::vector<std::int32_t> lay_out_blanks(std::span<const std::int32_t> text, const Blanks& blanks,
                                          std::span<const std::size_t> order, const BlankLayout& layout,

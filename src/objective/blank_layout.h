@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "objective/blank_spans.h"
@@ -24,6 +25,10 @@ enum class PiecePosition {
   repeat,           // position: its mask's
   go_on             // position: the row's number
 };
+
+// By the names that options have: "two_dimensional", "repeat", "continue". Throws Error (usage) naming
+// `option`, with the nearest of them.
+PiecePosition piece_position(const std::string& option, const std::string& name);
 
 struct BlankLayout {
   std::int32_t mask = 0;

@@ -54,9 +54,7 @@ BlankInfillingOptions checked(const BlankInfillingOptions& options) {
 }
 
 PiecePosition position_of(const char* name, const std::string& value) {
-  require_choice(key_of(name), value, {"two_dimensional", "repeat", "continue"});
-  if (value == "repeat") return PiecePosition::repeat;
-  return value == "continue" ? PiecePosition::go_on : PiecePosition::two_dimensional;
+  return piece_position(key_of(name), value);
 }
 
 BlankToken mask_token(const char* name, const std::string& value) {

@@ -88,7 +88,7 @@ std::int64_t BlankWindowCutter::end(const TokenDocument& document, std::int64_t 
   auto behind = std::upper_bound(document.sentences.begin(), document.sentences.end(), most);
   const std::int64_t sentence = *(behind - 1);  // the first begins at 0
   const bool half_full = 2 * (sentence - cursor + rows_before()) >= length;
-  return half_full ? sentence : most;
+  return half_full && sentence > cursor ? sentence : most;
 }
 
 }  // namespace surprisal

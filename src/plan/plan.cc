@@ -1,20 +1,32 @@
 #include "plan/plan.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "core/parallel.h"
 #include "objective/mixed_sampler.h"
 
 namespace surprisal {
 namespace {
 
-void draw_first_step(const RunSetup& setup, MixedSampler& sampler, RunForecast& forecast) {
+// Steps differ in how far their micro-batches are filled: the mean of the first ones.
+void draw_steps(const RunSetup& setup, MixedSampler& sampler, RunForecast& forecast) {
+  constexpr std::int64_t kSteps = 32;
+  const std::int64_t steps = std::min(kSteps, std::max<std::int64_t>(forecast.max_steps, 1));
+  const double each = 1.0 / static_cast<double>(steps);
+  double tokens = 0, targets = 0;
   Stream stream;
-  sampler.set_progress(1, forecast.max_steps);
-  for (std::int64_t i = 0; i < forecast.micro_batches; ++i) {
-    sampler.next(stream);
-    forecast.flops += Transformer::flops(setup.config, stream, true);
-    forecast.tokens += static_cast<std::uint64_t>(stream.size());
-    forecast.targets += stream.target.size() + stream.label.size();
+  for (std::int64_t step = 1; step <= steps; ++step) {
+    sampler.set_progress(step, forecast.max_steps);
+    for (std::int64_t i = 0; i < forecast.micro_batches; ++i) {
+      sampler.next(stream);
+      forecast.flops += each * Transformer::flops(setup.config, stream, true);
+      tokens += each * stream.size();
+      targets += each * static_cast<double>(stream.target.size() + stream.label.size());
+    }
   }
+  forecast.tokens = static_cast<std::uint64_t>(std::llround(tokens));
+  forecast.targets = static_cast<std::uint64_t>(std::llround(targets));
 }
 
 }  // namespace
@@ -35,7 +47,7 @@ RunForecast forecast(const Configuration& configuration, const RunSetup& setup,
   forecast.max_steps = count_steps(options, packs);
   forecast.epochs =
       static_cast<double>(forecast.max_steps * forecast.micro_batches) / static_cast<double>(packs);
-  draw_first_step(setup, sampler, forecast);
+  draw_steps(setup, sampler, forecast);
   return forecast;
 }
 

@@ -17,7 +17,7 @@ struct RunForecast {
   CorpusReport data{};
   std::int64_t max_steps = 0, micro_batches = 0;
   double epochs = 0;
-  // Of a step, as the first step has it: what it needs, not what padding or masks would add.
+  // Of a step, in the mean of the first ones: what it needs, not what padding or masks would add.
   double flops = 0;
   std::uint64_t tokens = 0, targets = 0;
   std::uint64_t checkpoints = 0;  // that lie on disk at once, at most; 0: all of them

@@ -77,7 +77,8 @@ std::vector<fs::path> in_order(std::vector<fs::path> paths) {
     if (rank != expected) {
       refuse(ErrorKind::data, {.what = "a shard is missing",
                                .where = path.parent_path().string(),
-                               .found = fmt::format("rank {} next to {}", rank, expected - 1),
+                               .found = expected == 0 ? fmt::format("rank {} as the first", rank)
+                                                      : fmt::format("rank {} next to {}", rank, expected - 1),
                                .expected = fmt::format("rank {}", expected)});
     }
     paths.push_back(path);

@@ -22,6 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kConfig = "config.json";
+constexpr const char* kObjective = "training_objective";  // ours: `transformers` keeps it and makes nothing of it
 
 void require_directory(const fs::path& directory) {
   std::error_code ignored;
@@ -86,6 +87,7 @@ ModelConfig read_model_config(const fs::path& directory) {
   const Json json = parse_json(file.text(), where);
   const Family& family = find_family(get_string(json, "model_type", where), where);
   ModelConfig config = family.read_config(json, where);
+  config.training_objective = get_string_or(json, kObjective, where, "");
   if (const std::optional<fs::path> weights = find_weights(directory)) {
     fit_heads(family, current_names(family, TensorFiles(*weights)), config);
   }
@@ -110,6 +112,7 @@ void save_model(const fs::path& directory, const ModelConfig& config, const Para
   require_directory(directory);
   const ParameterStore store = make_parameter_store(config, table);
   OrderedJson json = store.family.write_config(config);
+  if (!config.training_objective.empty()) json[kObjective] = config.training_objective;
   json["dtype"] = dtype == Dtype::bf16 ? "bfloat16" : "float32";
   write_file(directory / kConfig, json.dump(2) + '\n');
   std::vector<TensorToWrite> tensors = parameters_to_write(store, weights, dtype);

@@ -51,6 +51,16 @@ bool more_is_better(const std::string& metric) {
   return metric.find("accuracy") != std::string::npos;
 }
 
+bool forget_best(const Identity& now, RunState& state) {
+  constexpr const char* kMetric = "train.metric_for_best_model";
+  const auto before = state.identity.find(kMetric);
+  if (before == state.identity.end() || before->second == now.at(kMetric)) return false;
+  const bool had = !state.best.empty();
+  state.best.clear();
+  state.evaluations_without_improvement = 0;
+  return had;
+}
+
 bool enter_best(const TrainOptions& options, std::int64_t step, double value, RunState& state) {
   const bool more = more_is_better(options.metric_for_best_model);
   auto gain = [&](double over) { return more ? value - over : over - value; };

@@ -10,6 +10,7 @@
 #include "core/json.h"
 #include "infer/evaluate.h"
 #include "train/checkpoint.h"
+#include "train/identity.h"
 #include "train/options.h"
 #include "train/setup.h"
 
@@ -40,6 +41,10 @@ class Evaluations {
 
 // Whether more of the metric is better: of accuracies. Less is better of losses and bits.
 bool more_is_better(const std::string& metric);
+
+// Where the best of the state were measured by another metric than the run's now: drops them, and what was
+// counted since. Whether it did.
+bool forget_best(const Identity& now, RunState& state);
 
 // Enters the value of a step among the best `limit` of the state, and counts how long there was no
 // improvement of more than train.early_stopping_threshold. Returns whether it is among them.

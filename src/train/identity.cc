@@ -20,7 +20,7 @@ bool is_one_of(std::string_view key, const std::array<std::string_view, size>& k
 
 // How long a run goes on, where and when it saves and what it shows: nothing that a step computes.
 bool is_free(std::string_view key) {
-  constexpr std::array<std::string_view, 12> kFree = {"train.max_steps",
+  constexpr std::array<std::string_view, 11> kFree = {"train.max_steps",
                                                       "train.num_train_epochs",
                                                       "train.eval_steps",
                                                       "train.logging_steps",
@@ -28,7 +28,6 @@ bool is_free(std::string_view key) {
                                                       "train.threads",
                                                       "train.head_workspace_mib",
                                                       "train.skip_nonfinite",
-                                                      "train.metric_for_best_model",
                                                       "objective.evaluate",
                                                       "train.early_stopping_patience",
                                                       "train.early_stopping_threshold"};
@@ -36,20 +35,25 @@ bool is_free(std::string_view key) {
 }
 
 bool must_stay(std::string_view key) {
-  constexpr std::array<std::string_view, 7> kFixed = {"run.seed",
-                                                      "data.train",
-                                                      "data.sequence_length",
-                                                      "train.tokens_per_step",
-                                                      "train.micro_batch_tokens",
-                                                      "train.limit",
-                                                      "train.overfit_one_batch"};
+  constexpr std::array<std::string_view, 12> kFixed = {"run.seed",
+                                                       "data.train",
+                                                       "data.sequence_length",
+                                                       "data.document",
+                                                       "data.sentence",
+                                                       "data.field",
+                                                       "data.invalid_utf8",
+                                                       "tokenizer",
+                                                       "train.tokens_per_step",
+                                                       "train.micro_batch_tokens",
+                                                       "train.limit",
+                                                       "train.overfit_one_batch"};
   return key.starts_with("objective.") || key.starts_with("model.") || is_one_of(key, kFixed);
 }
 
 }  // namespace
 
-Identity identity_of(const Configuration& configuration, const TokenCorpus& training,
-                     const TokenCorpus* validation) {
+Identity identity_of(const Configuration& configuration, const Tokenizer& tokenizer,
+                     const TokenCorpus& training, const TokenCorpus* validation) {
   Identity identity;
   Configuration copy = configuration;
   for (const FieldHelp& field : describe_options([&](OptionVisitor& visitor) { copy.visit(visitor); })) {
@@ -58,9 +62,10 @@ Identity identity_of(const Configuration& configuration, const TokenCorpus& trai
     if (decides && !is_free(field.key)) identity[field.key] = field.default_value;
   }
   identity["objective.train"] = configuration.objective.train;
-  // What a tokenizer does to the texts is in their hashes.
+  // What a tokenizer and the cutting do to the texts is in their hashes; these keys say which of them it was.
+  identity["tokenizer"] = tokenizer.fingerprint();
   identity["data.train"] = training.fingerprint();
-  if (validation) identity["data.validation"] = validation->fingerprint();
+  identity["data.validation"] = validation ? validation->fingerprint() : "none";
   return identity;
 }
 

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "surprisal/tokenizer.h"
+
 #include "text/corpus/token_corpus.h"
 #include "train/options.h"
 
@@ -13,8 +15,8 @@ namespace surprisal {
 using Identity = std::map<std::string, std::string>;
 
 // Every key that decides what a run computes, with its value as TOML; texts by the hash of their tokens.
-Identity identity_of(const Configuration& configuration, const TokenCorpus& training,
-                     const TokenCorpus* validation);
+Identity identity_of(const Configuration& configuration, const Tokenizer& tokenizer,
+                     const TokenCorpus& training, const TokenCorpus* validation);
 
 // Throws Error (usage) that names all keys that differ and may not: objective, model, data, batch, seed.
 // Returns a line for each other one that differs: the learning rate, the held-out text ...

@@ -126,6 +126,7 @@ RunSetup::RunSetup(const Configuration& configuration)
   if (configuration.model.new_heads && mixture.classes() > config.classes) {
     add_sentence_head(mixture.classes(), config);
   }
+  config.training_objective = mixture.specification();
   check_fit(configuration, config, tokenizer, mixture);
   for (const std::string& specification : configuration.objective.evaluate) {
     evaluate.emplace_back(specification, configuration.objective, tokenizer,

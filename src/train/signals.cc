@@ -1,42 +1,46 @@
 #include "train/signals.h"
 
-#include <atomic>
-#include <cerrno>
+#include <pthread.h>
 
 namespace surprisal {
 namespace {
 
-std::atomic<Requests*> requested{nullptr};
-
-extern "C" void handle(int signal) {
-  const int error = errno;  // of whatever was interrupted
-  Requests* requests = requested.load();
-  if (requests && signal == SIGUSR1) {
-    requests->save();
-  } else if (requests && requests->stopping() == 0) {
-    requests->stop(signal);
-  } else {
-    // The default action, once this handler returns and the signal is no longer blocked.
-    ::signal(signal, SIG_DFL);
-    raise(signal);
-  }
-  errno = error;
+// The default action, in the thread that takes the signals.
+void end_at_once(int signal) {
+  ::signal(signal, SIG_DFL);
+  sigset_t alone;
+  sigemptyset(&alone);
+  sigaddset(&alone, signal);
+  pthread_sigmask(SIG_UNBLOCK, &alone, nullptr);
+  raise(signal);
 }
 
 }  // namespace
 
-SignalRequests::SignalRequests(Requests& requests) {
-  requested.store(&requests);
-  struct sigaction action {};
-  action.sa_handler = handle;
-  action.sa_flags = SA_RESTART;  // no read or write is cut short
-  sigemptyset(&action.sa_mask);
-  for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &action, &before_[i]);
+SignalRequests::SignalRequests(Requests& requests) : requests_(requests) {
+  sigemptyset(&signals_);
+  for (int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaddset(&signals_, signal);
+  pthread_sigmask(SIG_BLOCK, &signals_, &before_);
+  waiting_ = std::thread([this] { wait(); });
 }
 
 SignalRequests::~SignalRequests() {
-  for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &before_[i], nullptr);
-  requested.store(nullptr);
+  ending_.store(true);
+  pthread_kill(waiting_.native_handle(), SIGUSR1);
+  waiting_.join();
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
+void SignalRequests::wait() {
+  for (int signal = 0; sigwait(&signals_, &signal) == 0 && !ending_.load();) {
+    if (signal == SIGUSR1) {
+      requests_.save();
+    } else if (requests_.stopping() == 0) {
+      requests_.stop(signal);
+    } else {
+      end_at_once(signal);
+    }
+  }
 }
 
 }  // namespace surprisal

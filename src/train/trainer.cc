@@ -205,6 +205,8 @@ void Run::restore(const fs::path& checkpoint, const Identity& identity, MixedSam
     observer_.message("note: " + note);
   }
   state_ = read_checkpoint(checkpoint, *model_, *optimizer_);
+  if (forget_best(identity, state_))
+    observer_.message("note: the best steps so far were best by another metric");
   sampler.seek(state_.sampler);
   saved_step_ = state_.step;
   directory_.publish(state_.step, retention());
@@ -277,7 +279,8 @@ RunSummary Run::run_to_end(bool resume) {
   if (!setup_.warning.empty()) observer_.message(setup_.warning);
   for (const std::string& remark : setup_.mixture.remarks(*corpus_)) observer_.message(remark);
   prepare_model();
-  Identity identity = identity_of(configuration_, *corpus_, validation_ ? &*validation_ : nullptr);
+  Identity identity =
+      identity_of(configuration_, setup_.tokenizer, *corpus_, validation_ ? &*validation_ : nullptr);
   checkpoint ? restore(*checkpoint, identity, sampler) : fill_model();
   state_.identity = std::move(identity);
   plan_.first_step = state_.step + 1;

@@ -96,9 +96,14 @@ TEST_F(GenerateVerb, RefusesWhatCannotBe) {
   EXPECT_FAILS(run({"--model", "glm", "--infill", "nothing is missing"}), 2,
                AllOf(HasSubstr("no blank"), HasSubstr("[MASK] or [sMASK] or [gMASK]")));
   EXPECT_FAILS(run({"--model", "gpt2", "--infill", "a [MASK]"}), 2, HasSubstr("add-specials"));
+  EXPECT_FAILS(run({"--model", "glm", "--prompt", "a [MASK]"}), 2, HasSubstr("the prompt has a blank"));
+  EXPECT_FAILS(run({"--model", "glm", "--prompt", "a", "--beams", "2"}), 2, HasSubstr("beams"));
+  EXPECT_FAILS(run({"--model", "glm", "--prompt", "a", "--begin-of-text"}), 2, HasSubstr("begin_of_text"));
+  EXPECT_FAILS(run({"--model", "gpt2", "--greedy", "--temperature", "1"}), 2, HasSubstr("xclude"));
+  EXPECT_FAILS(run({"--model", "gpt2", "--beams", "2", "--n", "3"}), 2, HasSubstr("more samples than beams"));
   EXPECT_FAILS(run({"--model", "absent", "--prompt", "a"}), 6, HasSubstr("absent"));
-  EXPECT_FAILS(run({"--model", "glm", "--infill", "[MASK]", "--reverse"}), 2, HasSubstr("exclude"));
-  EXPECT_FAILS(run({"--model", "gpt2", "--prompt", "a", "--top-p", "0"}), 2, HasSubstr("top-p"));
+  EXPECT_FAILS(run({"--model", "glm", "--infill", "[MASK]", "--reverse"}), 2, HasSubstr("xclude"));
+  EXPECT_FAILS(run({"--model", "gpt2", "--prompt", "a", "--top-p", "0"}), 2, HasSubstr("top_p"));
   EXPECT_FAILS(run({"--model", "gpt2", "--prompt", "a", "--n", "0"}), 2, HasSubstr("--n"));
   EXPECT_FAILS(run({"--model", "glm", "--infill", "[MASK]", "--position", "three"}), 2,
                HasSubstr("position"));

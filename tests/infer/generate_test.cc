@@ -11,7 +11,7 @@
 namespace surprisal {
 namespace {
 
-constexpr std::int64_t kPositions = 24, kSamples = 20;
+constexpr std::int64_t kPositions = 24, kSamples = 40;  // more than share a product
 
 using Ids = std::vector<std::int32_t>;
 
@@ -24,7 +24,7 @@ class Generate : public testing::Test {
 
   Ids context_{*tiny_bpe().special().bos};
   std::unique_ptr<Transformer> model_ =
-      tiny_model(tiny_config("gpt2", tiny_bpe().vocabulary_size(), kPositions), Mode::evaluate, kPositions);
+      tiny_model(tiny_config("gpt2", tiny_bpe().vocabulary_size(), kPositions), Mode::evaluate, kSamples);
 };
 
 TEST_F(Generate, FollowsTheSeed) {

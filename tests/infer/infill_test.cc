@@ -7,6 +7,7 @@
 
 #include "surprisal/error.h"
 
+#include "core/json.h"
 #include "infer/blanked_text.h"
 #include "infer/sampling.h"
 #include "tests/infer/evaluated_logits.h"
@@ -24,7 +25,7 @@ const Tokenizer& glm_tokenizer() {
   return tokenizer;
 }
 
-BlankedText blanked(const std::string& text, BlankFrame frame = BlankFrame::post_processor) {
+BlankedText blanked(const std::string& text, BlankFrame frame = BlankFrame::as_trained) {
   std::vector<std::int32_t> ids;
   glm_tokenizer().encode(text, ids);
   return frame_text(glm_tokenizer(), std::move(ids), frame);
@@ -184,6 +185,21 @@ TEST_F(Infill, RowsThatGoOnEndWithThePositions) {
   EXPECT_GT(full, 0u);
 }
 
+// What fills a blank never makes a text that would not fit: the next blank is filled in the text with it.
+TEST_F(Infill, RowsThatRepeatAreNoMoreThanTheTextMayHave) {
+  InfillOptions options = long_pieces_;
+  options.position = "repeat";
+  std::size_t full = 0;
+  for (options.sampling.seed = 0; options.sampling.seed < 10; ++options.sampling.seed) {
+    const GeneratedTokens piece = fill("a [MASK] b", options).front();
+    const std::int64_t whole = std::ssize(blanked("a [MASK] b").ids) - 1 + std::ssize(piece.ids);
+    EXPECT_LE(whole, kPositions);
+    EXPECT_EQ(piece.stop == Stop::positions, whole == kPositions);
+    full += piece.stop == Stop::positions;
+  }
+  EXPECT_GT(full, 0u);
+}
+
 TEST_F(Infill, RefusesAPositionThatTheModelHasNot) {
   const std::unique_ptr<Transformer> rotary = tiny_model(
       tiny_config("glm-130b", glm_tokenizer().vocabulary_size(), kPositions), Mode::evaluate, kRows);
@@ -203,6 +219,16 @@ TEST(BlankedText, IsFramedAsThePostProcessorDoes) {
   text = blanked("a b[gMASK]");
   EXPECT_EQ(text.ids.back(), *special.gmask);
   EXPECT_EQ(text.masks, std::vector<std::int32_t>{text.end - 1});
+}
+
+// A post-processor that adds nothing: the objective frames with [CLS] and the end of text all the same.
+TEST(BlankedText, IsFramedAsInTrainingWithoutAPostProcessor) {
+  Json json = parse_json(glm_tokenizer().tokenizer_json(), "test");
+  json["post_processor"] = nullptr;
+  const Tokenizer bare = Tokenizer::from_json(json.dump(), glm_tokenizer().tokenizer_config_json(), "test");
+  std::vector<std::int32_t> ids;
+  bare.encode("a [MASK] b", ids);
+  EXPECT_EQ(frame_text(bare, ids, BlankFrame::as_trained).ids, blanked("a [MASK] b").ids);
 }
 
 TEST(BlankedText, IsFramedAsGlm130bDoes) {

@@ -9,6 +9,7 @@
 
 #include "surprisal/error.h"
 
+#include "core/json.h"
 #include "tests/infer/tiny_language.h"
 
 namespace surprisal {
@@ -107,6 +108,15 @@ TEST(DrawableTokens, AreTextAndEnds) {
   EXPECT_THAT(ids, testing::Contains(end));
   EXPECT_THAT(ids, testing::Not(testing::Contains(*tokenizer.special().mask)));
   EXPECT_EQ(ids.size(), static_cast<std::size_t>(tokenizer.vocabulary_size()) - 4);
+}
+
+// Some files name a token's role and do not mark it as special.
+TEST(DrawableTokens, HaveNoRole) {
+  Json json = parse_json(tiny_wordpiece().tokenizer_json(), "test");
+  for (Json& token : json["added_tokens"]) token["special"] = false;
+  const Tokenizer unmarked =
+      Tokenizer::from_json(json.dump(), tiny_wordpiece().tokenizer_config_json(), "test");
+  EXPECT_EQ(drawable_tokens(unmarked, 1000, {}), drawable_tokens(tiny_wordpiece(), 1000, {}));
 }
 
 TEST(SamplingOptions, AreChecked) {

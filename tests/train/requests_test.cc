@@ -1,7 +1,11 @@
 // What stops a run before its end, and what it leaves.
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
+#include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "core/file.h"
 #include "tests/core/error_matchers.h"
@@ -88,26 +92,40 @@ TEST_F(RequestsTest, ASaveThatIsAskedForGoesOn) {
   EXPECT_FALSE(fs::exists(runs_ / "run" / checkpoint_name(6)));
 }
 
-TEST_F(RequestsTest, SignalsAreRequests) {
-  Requests requests;
-  {
-    SignalRequests signals(requests);
-    raise(SIGUSR1);
-    EXPECT_EQ(requests.stopping(), 0);
-    EXPECT_TRUE(requests.take_save());
-    EXPECT_FALSE(requests.take_save());
-    raise(SIGTERM);
-    EXPECT_EQ(requests.stopping(), SIGTERM);
-  }
+template <typename Condition>
+void wait_until(Condition condition) {
+  while (!condition()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
+// In a process of its own, whose other threads all block them.
+TEST(SignalRequestsDeathTest, SignalsAreRequests) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(
       {
+        Requests requests;
+        {
+          SignalRequests signals(requests);
+          kill(getpid(), SIGUSR1);
+          wait_until([&] { return requests.take_save(); });
+          if (requests.stopping() != 0) _exit(1);
+          kill(getpid(), SIGTERM);
+          wait_until([&] { return requests.stopping() != 0; });
+        }
+        sigset_t blocked;
+        pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+        _exit(requests.stopping() == SIGTERM && !sigismember(&blocked, SIGTERM) ? 0 : 2);
+      },
+      testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(
+      {
+        Requests requests;
         SignalRequests signals(requests);
-        raise(SIGINT);  // the second
+        kill(getpid(), SIGTERM);
+        wait_until([&] { return requests.stopping() != 0; });
+        kill(getpid(), SIGINT);  // the second
+        pause();
       },
       testing::KilledBySignal(SIGINT), "");
-  struct sigaction restored;
-  sigaction(SIGTERM, nullptr, &restored);
-  EXPECT_EQ(restored.sa_handler, SIG_DFL);
 }
 
 TEST_F(RequestsTest, EarlyStoppingEndsTheRunAndSaysSo) {

@@ -31,6 +31,7 @@ constexpr std::array kHarmless = {"_attn_implementation",
                                   "dtype",
                                   "early_stopping",
                                   "encoder_no_repeat_ngram_size",
+                                  "eos_token_ids",
                                   "exponential_decay_length_penalty",
                                   "finetuning_task",
                                   "forced_bos_token_id",
@@ -68,10 +69,13 @@ constexpr std::array kHarmless = {"_attn_implementation",
                                   "top_p",
                                   "torch_dtype",
                                   "torchscript",
+                                  "training_objective",
                                   "transformers_version",
                                   "typical_p",
                                   "use_bfloat16",
-                                  "use_cache"};
+                                  "use_cache",
+                                  "use_return_dict",
+                                  "xla_device"};
 
 bool says_nothing(const Json& value) {
   return value.is_null() || value == false || value == "" || (value.is_structured() && value.empty());

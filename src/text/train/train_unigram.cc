@@ -90,7 +90,7 @@ std::vector<WordCount> known_parts(std::vector<WordCount> words, const std::vect
 }
 
 OrderedJson metaspace_json() {
-  return {{"type", "Metaspace"}, {"replacement", kBlank}, {"prepend_scheme", "always"}, {"split", true}};
+  return {{"type", "Metaspace"}, {"replacement", kBlank}, {"prepend_scheme", "first"}, {"split", true}};
 }
 
 OrderedJson decoder_json(bool byte_fallback) {
