@@ -2,11 +2,13 @@
 
 #include <memory>
 #include <numbers>
+#include <optional>
 
 #include <fmt/format.h>
 
 #include "console.h"
 #include "core/json.h"
+#include "infer/score_choices.h"
 #include "store/model_directory.h"
 #include "text_input.h"
 #include "verbs.h"
@@ -20,7 +22,25 @@ struct Arguments {
   bool json = false;
 };
 
+void print_choices(const Score& score, bool json) {
+  const double nats = score.nats / static_cast<double>(score.documents);
+  if (json) {
+    fmt::print("{}\n", to_line({{"rule", score.rule},
+                                {"nats", score.nats},
+                                {"examples", score.documents},
+                                {"nats_per_example", nats},
+                                {"accuracy", *score.accuracy},
+                                {"sequence_length", score.sequence_length}}));
+    return;
+  }
+  fmt::print("rule           {} (sequences of {})\n", score.rule, score.sequence_length);
+  fmt::print("examples       {}\n", score.documents);
+  fmt::print("surprisal      {:.4f} nats an example\n", nats);
+  fmt::print("accuracy       {:.2f}%\n", 100 * *score.accuracy);
+}
+
 void print_score(const Score& score, bool json) {
+  if (score.accuracy) return print_choices(score, json);
   if (json) {
     fmt::print("{}\n", to_line({{"rule", score.rule},
                                 {"nats", score.nats},
@@ -45,11 +65,24 @@ void print_score(const Score& score, bool json) {
 
 void score_verb(Arguments& arguments, const std::vector<std::string>& rest) {
   CorpusOptions corpus_options;
-  read_corpus_overrides(rest, corpus_options);
+  std::vector<std::string> of_corpus;
+  for (const std::string& argument : rest) {
+    if (!argument.starts_with("--objective."))
+      of_corpus.push_back(argument);
+    else
+      arguments.options.objective.push_back(parse_overrides({argument}).front());
+  }
+  read_corpus_overrides(of_corpus, corpus_options);
   ModelConfig config = read_model_config(arguments.model);
   Tokenizer tokenizer = Tokenizer::load(arguments.model);
+  std::optional<ChoiceScorer> choices;
+  if (arguments.options.rule == "cloze") {
+    choices.emplace(config, tokenizer, arguments.options);
+    corpus_options.records = choices->records();
+  }
   TokenCorpus corpus = open_text(arguments.file, corpus_options, tokenizer);
-  Transformer model(config, Mode::evaluate, {.tokens = score_capacity(config, arguments.options)});
+  const std::int64_t rows = choices ? choices->capacity(corpus) : score_capacity(config, arguments.options);
+  Transformer model(config, Mode::evaluate, {.tokens = rows});
   load_weights(arguments.model, model);
   LiveLine live;
   arguments.options.progress = [&](std::uint64_t done, std::uint64_t total) {
@@ -66,8 +99,10 @@ void add_score(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* verb = app.add_subcommand("score", "The surprisal of a text under a model");
   verb->add_option("--model", arguments->model, "a Hugging Face directory")->required();
-  verb->add_option("--rule", arguments->options.rule,
-                   "windows (decoders), reverse (decoders trained right to left) or pll (masked models)");
+  verb->add_option(
+      "--rule", arguments->options.rule,
+      "windows (decoders), reverse (decoders trained right to left), pll (masked models) or cloze "
+      "(options for a blank)");
   verb->add_option("--sequence-length", arguments->options.sequence_length, "0: all of the model's positions")
       ->check(CLI::NonNegativeNumber);
   verb->add_flag("--json", arguments->json, "full precision");
@@ -78,6 +113,8 @@ void add_score(CLI::App& app) {
       "windows: disjoint windows with one token of context; every token and each document's end counts "
       "once.\n"
       "pll: each token masked in turn (Salazar et al., 2020).\n"
+      "cloze: records of a text with one mask, its options and a label; --objective.cloze.pattern and\n"
+      "--objective.cloze.verbalizer make them of other fields.\n"
       "Documents are separated by blank lines; --data.document line|file changes that.\n"
       "Example: surprisal score --model runs/gpt2/best --json held-out.txt");
 }

@@ -4,11 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "surprisal/model.h"
+#include "surprisal/override.h"
 
 namespace surprisal {
 
@@ -16,22 +18,27 @@ namespace surprisal {
 // reverse: the same windows read from the right.
 // pll: each token masked in turn (Salazar et al., arXiv 1910.14659); windows as `mlm` has them, specials not
 // scored.
+// cloze: records of files, each a text with one mask and several options; nats are those of the right option
+// among them (docs/objectives/cloze.md).
 struct ScoreOptions {
   std::string rule{};                // empty: windows for a decoder, pll for a model with a masked-token head
   std::int64_t sequence_length = 0;  // 0: all of the model's positions
   std::int64_t pack_tokens = 2048;   // rows that go through the model at once
   std::function<void(std::uint64_t done, std::uint64_t total)> progress{};  // in documents
+  // Of rule cloze, keys of a run's [objective]: {"objective.cloze.pattern", "{text} It was [MASK]."}.
+  std::vector<Override> objective{};
 };
 
 struct Score {
   std::string rule{};
   double nats = 0;           // summed surprisal
-  std::uint64_t tokens = 0;  // scored
+  std::uint64_t tokens = 0;  // scored; of rule cloze none: it scores documents
   std::uint64_t documents = 0;
   std::uint64_t bytes = 0;  // of text
   std::int64_t sequence_length = 0;
-  double bits_per_byte() const;  // 0 for a text without bytes
-  double perplexity() const;     // exp(nats / tokens); of pll: the pseudo-perplexity
+  std::optional<double> accuracy{};  // of rule cloze: share of documents whose right option is the likeliest
+  double bits_per_byte() const;      // 0 for a text without bytes, and of rule cloze
+  double perplexity() const;         // exp(nats / tokens); of pll: the pseudo-perplexity; 0 of rule cloze
 };
 
 // A token of the text and -log p of it.
@@ -42,8 +49,9 @@ struct TokenSurprisal {
 };
 
 // `text` is one document of valid UTF-8. Throws Error: usage (a rule that is not known, or that the model or
-// tokenizer cannot do), data (text that is not UTF-8 or has no token; a tokenizer with more tokens than the
-// model has embeddings), diverged (a surprisal that is not finite).
+// tokenizer cannot do, or a text for rule cloze), data (text that is not UTF-8 or has no token; a tokenizer
+// with more tokens than the model has embeddings; records that are no choices, of rule cloze), diverged (a
+// surprisal that is not finite).
 Score score(Model& model, std::string_view text, const ScoreOptions& options = {});
 
 // Each token that score() adds up, in the order of the text; what is scored at an end of the text stands

@@ -9,16 +9,13 @@
 #include "surprisal/error.h"
 
 #include "infer/evaluate.h"
+#include "infer/score_choices.h"
 #include "objective/mixture.h"
 #include "objective/sampler.h"
 #include "stream/packing.h"
 
 namespace surprisal {
 namespace {
-
-std::int64_t window_length(const ModelConfig& config, const ScoreOptions& options) {
-  return options.sequence_length > 0 ? options.sequence_length : config.max_position_embeddings;
-}
 
 // Packs copies of windows, each with one token masked, into streams and adds up what the model says of the
 // masked tokens.
@@ -155,7 +152,7 @@ Score begin_score(const Transformer& model, const Tokenizer& tokenizer, const To
   score.rule = options.rule.empty() ? default_rule(model.config()) : options.rule;
   score.sequence_length = window_length(model.config(), options);
   score.documents = corpus.documents();
-  score.bytes = corpus.bytes();
+  score.bytes = score.rule == "cloze" ? 0 : corpus.bytes();
   if (tokenizer.vocabulary_size() > model.config().vocab_size) {
     throw Error(ErrorKind::data, {.what = "the tokenizer has more tokens than the model has embeddings",
                                   .found = fmt::format("{}", tokenizer.vocabulary_size()),
@@ -168,9 +165,14 @@ Score begin_score(const Transformer& model, const Tokenizer& tokenizer, const To
                  .found = fmt::format("{}", score.sequence_length),
                  .expected = fmt::format("at most {}", model.config().max_position_embeddings)});
   }
-  if (score.rule != "windows" && score.rule != "reverse" && score.rule != "pll") {
-    throw Error(ErrorKind::usage,
-                {.what = fmt::format("unknown rule {}", score.rule), .expected = "windows, reverse or pll"});
+  if (score.rule != "windows" && score.rule != "reverse" && score.rule != "pll" && score.rule != "cloze") {
+    throw Error(ErrorKind::usage, {.what = fmt::format("unknown rule {}", score.rule),
+                                   .expected = "windows, reverse, pll or cloze"});
+  }
+  if (score.rule != "cloze" && !options.objective.empty()) {
+    throw Error(ErrorKind::usage, {.what = fmt::format("{} has no meaning for rule {}",
+                                                       options.objective.front().key, score.rule),
+                                   .fix = "leave it out, or use rule cloze"});
   }
   return score;
 }
@@ -197,6 +199,10 @@ std::string default_rule(const ModelConfig& config) {
   return config.training_objective == "reverse" ? "reverse" : "windows";
 }
 
+std::int64_t window_length(const ModelConfig& config, const ScoreOptions& options) {
+  return options.sequence_length > 0 ? options.sequence_length : config.max_position_embeddings;
+}
+
 std::int64_t score_capacity(const ModelConfig& config, const ScoreOptions& options) {
   return std::max(options.pack_tokens, window_length(config, options));
 }
@@ -206,6 +212,8 @@ Score score(Transformer& model, const Tokenizer& tokenizer, const TokenCorpus& c
   Score score = begin_score(model, tokenizer, corpus, options);
   if (score.rule == "pll") {
     score_pll(model, tokenizer, corpus, options, score, nullptr);
+  } else if (score.rule == "cloze") {
+    ChoiceScorer(model.config(), tokenizer, options).score(model, corpus, score);
   } else {
     score_windows(model, tokenizer, corpus, options, score.rule == "reverse" ? "reverse" : "causal", score);
   }

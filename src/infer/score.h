@@ -31,7 +31,11 @@ struct ScoredToken {
 std::vector<ScoredToken> score_tokens(Transformer& model, const Tokenizer& tokenizer,
                                       const TokenCorpus& corpus, const ScoreOptions& options);
 
-// Rows that a model needs capacity for to score by these options.
+// Of the sequences that a text is cut into.
+std::int64_t window_length(const ModelConfig& config, const ScoreOptions& options);
+
+// Rows that a model needs capacity for to score by these options; of rule cloze that is
+// ChoiceScorer::capacity.
 std::int64_t score_capacity(const ModelConfig& config, const ScoreOptions& options);
 
 }  // namespace surprisal

@@ -4,9 +4,16 @@
 
 #include "infer/loaded_model.h"
 #include "infer/score.h"
+#include "infer/score_choices.h"
 
 namespace surprisal {
 namespace {
+
+void refuse_cloze(const ScoreOptions& options) {
+  if (options.rule != "cloze") return;
+  throw Error(ErrorKind::usage, {.what = "rule cloze scores records, not a text",
+                                 .fix = "give a .jsonl file of texts with options"});
+}
 
 struct EncodedText {
   TokenCorpus corpus;  // of one document
@@ -25,14 +32,24 @@ EncodedText encode(const Tokenizer& tokenizer, std::string_view text) {
   return encoded;
 }
 
-Transformer& prepare(LoadedModel& model, const ScoreOptions& options) {
-  const std::int64_t rows = score_capacity(model.config(), options);
+Transformer& prepare(LoadedModel& model, std::int64_t rows) {
   return model.prepare(Mode::evaluate, {.tokens = rows, .targets = rows, .labels = 1});
+}
+
+Transformer& prepare(LoadedModel& model, const ScoreOptions& options) {
+  return prepare(model, score_capacity(model.config(), options));
+}
+
+Score score_choices(LoadedModel& model, const std::vector<std::string>& files, const ScoreOptions& options) {
+  const ChoiceScorer scorer(model.config(), model.tokenizer(), options);
+  const TokenCorpus corpus = TokenCorpus::open(files, {.records = scorer.records()}, model.tokenizer(), {});
+  return score(prepare(model, scorer.capacity(corpus)), model.tokenizer(), corpus, options);
 }
 
 }  // namespace
 
 Score score(Model& model, std::string_view text, const ScoreOptions& options) {
+  refuse_cloze(options);
   const Tokenizer& tokenizer = model.tokenizer();
   const EncodedText encoded = encode(tokenizer, text);
   return score(prepare(model.loaded(), options), tokenizer, encoded.corpus, options);
@@ -40,6 +57,7 @@ Score score(Model& model, std::string_view text, const ScoreOptions& options) {
 
 std::vector<TokenSurprisal> token_surprisals(Model& model, std::string_view text,
                                              const ScoreOptions& options) {
+  refuse_cloze(options);
   const Tokenizer& tokenizer = model.tokenizer();
   const EncodedText encoded = encode(tokenizer, text);
   const std::vector<ScoredToken> scored =
@@ -60,6 +78,7 @@ std::vector<TokenSurprisal> token_surprisals(Model& model, std::string_view text
 
 Score score_files(Model& model, const std::vector<std::string>& files, const ScoreOptions& options) {
   const Tokenizer& tokenizer = model.tokenizer();
+  if (options.rule == "cloze") return score_choices(model.loaded(), files, options);
   const TokenCorpus corpus = TokenCorpus::open(files, {}, tokenizer, {});
   return score(prepare(model.loaded(), options), tokenizer, corpus, options);
 }

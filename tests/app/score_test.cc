@@ -65,7 +65,7 @@ TEST_F(ScoreVerb, RefusesARuleThatTheModelCannotDo) {
   EXPECT_FAILS(workplace_.run({"score", "--model", "bert", "--rule", "windows", "text.txt"}), 2,
                HasSubstr("causal"));
   EXPECT_FAILS(workplace_.run({"score", "--model", "gpt2", "--rule", "strides", "text.txt"}), 2,
-               AllOf(HasSubstr("unknown rule strides"), HasSubstr("windows, reverse or pll")));
+               AllOf(HasSubstr("unknown rule strides"), HasSubstr("windows, reverse, pll or cloze")));
   EXPECT_FAILS(workplace_.run({"score", "--model", "gpt2", "--sequence-length", "21", "text.txt"}), 2,
                HasSubstr("at most 20"));
 }
