@@ -34,11 +34,8 @@ struct Question {
 
 PiecePosition position_of(const ObjectiveOptions& options) {
   const bool own = options.cloze.position != "as_blank_infilling";
-  const std::string& position = own ? options.cloze.position : options.blank_infilling.position;
-  require_choice(own ? "objective.cloze.position" : "objective.blank_infilling.position", position,
-                 {"two_dimensional", "repeat", "continue"});
-  if (position == "repeat") return PiecePosition::repeat;
-  return position == "continue" ? PiecePosition::go_on : PiecePosition::two_dimensional;
+  return own ? piece_position("objective.cloze.position", options.cloze.position)
+             : piece_position("objective.blank_infilling.position", options.blank_infilling.position);
 }
 
 class Cloze : public Objective {

@@ -121,10 +121,9 @@ PiecePosition position_of(const ObjectiveOptions& options) {
   const std::string& own = options.conditional.position;
   require_choice("objective.conditional.position", own,
                  {"as_blank_infilling", "two_dimensional", "repeat", "continue"});
-  const std::string& position = own == "as_blank_infilling" ? options.blank_infilling.position : own;
-  require_choice("objective.blank_infilling.position", position, {"two_dimensional", "repeat", "continue"});
-  if (position == "repeat") return PiecePosition::repeat;
-  return position == "continue" ? PiecePosition::go_on : PiecePosition::two_dimensional;
+  return own == "as_blank_infilling"
+             ? piece_position("objective.blank_infilling.position", options.blank_infilling.position)
+             : piece_position("objective.conditional.position", own);
 }
 
 BlankToken mask_of(const std::string& mask) {

@@ -264,20 +264,22 @@ TEST(ResumePlaces, AnotherRunIsRefused) {
   Configuration configuration = runs.configuration("causal", "run");
   train_quietly(configuration);
   auto before = timeless_content(configuration.run.directory);
-  auto refuse = [&](const char* key, const std::function<void(Configuration&)>& change) {
+  auto refuse = [&](const char* what, const std::function<void(Configuration&)>& change) {
     Configuration changed = configuration;
     changed.train.max_steps = 20;
     change(changed);
     EXPECT_ERROR(
         train_quietly(changed, true), usage,
-        AllOf(HasSubstr(std::string(key) + " is not what the run began with"), HasSubstr("run.directory")));
+        AllOf(HasSubstr(std::string(what) + " not what the run began with"), HasSubstr("run.directory")));
   };
-  refuse("objective.train", [](Configuration& changed) { changed.objective.train = "reverse"; });
-  refuse("run.seed", [](Configuration& changed) { changed.run.seed = 2; });
-  refuse("train.micro_batch_tokens", [](Configuration& changed) { changed.train.micro_batch_tokens = 32; });
-  refuse("train.tokens_per_step", [](Configuration& changed) { changed.train.tokens_per_step = 256; });
-  refuse("data.train", [](Configuration& changed) { changed.data.train = changed.data.validation; });
-  refuse("data.train", [](Configuration& changed) { changed.data.corpus.document = "line"; });
+  refuse("objective.train is", [](Configuration& changed) { changed.objective.train = "reverse"; });
+  refuse("run.seed is", [](Configuration& changed) { changed.run.seed = 2; });
+  refuse("train.micro_batch_tokens is",
+         [](Configuration& changed) { changed.train.micro_batch_tokens = 32; });
+  refuse("train.tokens_per_step is", [](Configuration& changed) { changed.train.tokens_per_step = 256; });
+  refuse("data.train is", [](Configuration& changed) { changed.data.train = changed.data.validation; });
+  refuse("data.document, data.train are",
+         [](Configuration& changed) { changed.data.corpus.document = "line"; });
   EXPECT_ERROR(train_quietly(configuration, false), usage, HasSubstr("holds another run"));
   EXPECT_EQ(timeless_content(configuration.run.directory), before);  // and nothing was touched
 }

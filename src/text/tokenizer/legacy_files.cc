@@ -84,12 +84,17 @@ std::string LegacyFiles::tokenizer_class() const {
 
 void refuse_class(const LegacyFiles& parsed, const std::string& name, const std::string& file,
                   const std::string& known) {
-  throw Error(ErrorKind::data,
-              {.what = fmt::format("{} is not read for this class of tokenizer", file),
-               .where = parsed.directory,
-               .found = name,
-               .expected = known,
-               .fix = "save the tokenizer with transformers, which writes a tokenizer.json"});
+  throw Error(
+      ErrorKind::data,
+      {.what = fmt::format("{} is not read for this class of tokenizer", file),
+       .where = parsed.directory,
+       .found = name,
+       .expected = known,
+       .fix = name.starts_with("GLM")
+                  ? fmt::format("give the tokenizer that it was made of (GLM-10B: gpt2, GLM-base: bert) "
+                                "GLM's special tokens, which get the ids that it has: `{}`",
+                                glm_specials_command())
+                  : "save the tokenizer with transformers, which writes a tokenizer.json"});
 }
 
 const std::string& role_of(const LegacyTokens& tokens, const char* role, const std::string& where) {
