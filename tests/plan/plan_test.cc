@@ -1,5 +1,6 @@
 #include "plan/plan.h"
 
+#include <cmath>
 #include <filesystem>
 
 #include <gmock/gmock.h>
@@ -36,7 +37,10 @@ TEST_P(Plan, SaysWhatTheRunThenTakes) {
   EXPECT_EQ(planned.sizes.checkpoint, run.checkpoint_bytes);
   EXPECT_EQ(planned.max_steps, run.max_steps);
   EXPECT_DOUBLE_EQ(planned.epochs, run.epochs);
-  EXPECT_EQ(planned.tokens, read_lines(runs_ / "run/metrics.jsonl").at(1)["tokens"].get<std::uint64_t>());
+  // The mean of its steps, which are fewer here than are looked at.
+  double tokens = 0;
+  for (const Json& line : read_lines(runs_ / "run/metrics.jsonl")) tokens = line.value("tokens", tokens);
+  EXPECT_EQ(planned.tokens, std::llround(tokens / static_cast<double>(planned.max_steps)));
 }
 
 TEST_P(Plan, ACheckpointTakesWhatWasSaid) {

@@ -32,3 +32,13 @@ fails 'the loss 6.400 is not under the unigram entropy 6.500' frequencies
 summary diverged causal null 8.3 6.5
 fails 'lacks a loss' diverged
 fails 'summary.json' absent
+
+# What objective.evaluate measured stands below a run's own line.
+summary glm blank_infilling 5.0 8.3 6.5
+row glm '^blank_infilling +5\.000 .*25\.0 % '
+cat >"$work/glm/metrics.jsonl" <<'END'
+{"step":1,"eval_loss":8.0,"eval/blank_infilling:token/loss":8.1,"eval/blank_infilling:token/token_accuracy":0.01}
+{"step":2,"loss":6.0}
+{"step":2,"eval_loss":5.0,"eval/blank_infilling:token/loss":4.5,"eval/blank_infilling:token/token_accuracy":0.3}
+END
+row glm '^  blank_infilling:token +4\.500 +6\.492 +30\.0 % *$'
