@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/options.h"
+#include "model/rotary_scaling.h"
 #include "ops/activation.h"
 
 namespace surprisal {
@@ -16,6 +17,7 @@ namespace surprisal {
 struct ModelLimits {
   static constexpr std::int64_t vocabulary = std::int64_t{1} << 22;
   static constexpr std::int64_t hidden_size = std::int64_t{1} << 17;
+  static constexpr std::int64_t head_size = std::int64_t{1} << 10;
   static constexpr std::int64_t intermediate_size = std::int64_t{1} << 20;
   static constexpr std::int64_t layers = std::int64_t{1} << 12;
   static constexpr std::int64_t positions = std::int64_t{1} << 24;
@@ -23,6 +25,7 @@ struct ModelLimits {
 };
 
 enum class NormPlacement { post, pre };  // after the residual sum (BERT) or before each sublayer (GPT-2)
+enum class NormKind { layer, rms };      // rms: neither mean nor bias (Llama)
 
 // A table of learned rows added to the token embedding, or queries and keys turned by their positions.
 enum class PositionKind { learned, rotary };
@@ -37,6 +40,8 @@ struct ModelConfig {
   std::int64_t hidden_size = 0;
   std::int64_t num_hidden_layers = 0;
   std::int64_t num_attention_heads = 0;
+  std::int64_t num_key_value_heads = 0;  // each serves several query heads (Ainslie et al. 2023); 0: as many
+  std::int64_t head_dim = 0;             // 0: hidden_size / num_attention_heads
   std::int64_t intermediate_size = 0;
   std::int64_t max_position_embeddings = 0;  // that a stream may name; the table may have more rows
   std::int64_t type_vocab_size = 0;          // 0: no segment embeddings
@@ -55,8 +60,10 @@ struct ModelConfig {
   double attention_dropout = 0;
 
   NormPlacement norm = NormPlacement::post;
+  NormKind norm_kind = NormKind::layer;  // of every norm of the model
   PositionKind positions = PositionKind::learned;
-  double rotary_base = 10000;            // of PositionKind::rotary, over the whole head
+  double rotary_base = 10000;  // of PositionKind::rotary, over the whole head
+  RotaryScaling rotary_scaling;
   std::int64_t spare_position_rows = 0;  // of the learned table, behind those that a stream may name
   bool gated = false;                    // feed-forward: half the up projection times f(the other half)
   double residual_scale = 1;             // DeepNorm's alpha: x = norm(alpha x + sublayer(x))
@@ -69,6 +76,7 @@ struct ModelConfig {
   bool final_norm = false;               // a layer norm behind the last layer
   bool head_transform = false;           // dense, activation, layer norm before the vocabulary projection
   bool head_bias = false;
+  bool qkv_bias = true, attention_output_bias = true, feed_forward_bias = true;
   bool pooler = false;       // tanh(dense(first row)) before the sentence head
   std::int64_t classes = 0;  // of the sentence head; 0: none
 
@@ -76,7 +84,13 @@ struct ModelConfig {
 
   std::int64_t bos_token_id = -1, eos_token_id = -1, pad_token_id = -1;  // -1: none
 
-  std::int64_t head_size() const { return hidden_size / num_attention_heads; }
+  std::int64_t head_size() const { return head_dim > 0 ? head_dim : hidden_size / num_attention_heads; }
+  std::int64_t key_heads() const {
+    return num_key_value_heads > 0 ? num_key_value_heads : num_attention_heads;
+  }
+  std::int64_t query_size() const { return num_attention_heads * head_size(); }  // what attention writes, too
+  std::int64_t key_size() const { return key_heads() * head_size(); }            // and that of the values
+  std::int64_t qkv_size() const { return query_size() + 2 * key_size(); }
   std::int64_t up_size() const { return (gated ? 2 : 1) * intermediate_size; }
   bool learned_positions() const { return positions == PositionKind::learned; }
   // Rows of the position table before that of position 0.

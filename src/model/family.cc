@@ -49,6 +49,10 @@ void check_sizes(const ModelConfig& config, const Checker& check) {
   check.size("hidden_size", config.hidden_size, ModelLimits::hidden_size);
   check.size("num_hidden_layers", config.num_hidden_layers, ModelLimits::layers);
   check.size("num_attention_heads", config.num_attention_heads, ModelLimits::hidden_size);
+  if (config.num_key_value_heads != 0) {
+    check.size("num_key_value_heads", config.num_key_value_heads, config.num_attention_heads);
+  }
+  if (config.head_dim != 0) check.size("head_dim", config.head_dim, ModelLimits::head_size);
   check.size("intermediate_size", config.intermediate_size, ModelLimits::intermediate_size);
   check.size("max_position_embeddings", config.max_position_embeddings, ModelLimits::positions);
   if (config.type_vocab_size != 0) check.size("type_vocab_size", config.type_vocab_size, ModelLimits::types);
@@ -147,6 +151,12 @@ void check_config(const ModelConfig& config, ErrorKind kind, const std::string& 
                          std::to_string(config.hidden_size),
                 .expected = "num_attention_heads that divides hidden_size"});
   }
+  if (config.num_attention_heads % config.key_heads() != 0) {
+    check.fail(
+        {.what = "the heads of keys and values do not divide the attention heads",
+         .found = std::to_string(config.key_heads()) + " and " + std::to_string(config.num_attention_heads),
+         .expected = "num_key_value_heads that divides num_attention_heads"});
+  }
   if (config.positions_after_padding && config.pad_token_id < 0) {
     check.fail({.what = "there is no padding token, behind whose id the positions of the family count",
                 .found = "pad_token_id null",
@@ -157,6 +167,7 @@ void check_config(const ModelConfig& config, ErrorKind kind, const std::string& 
                 .found = std::to_string(config.head_size()),
                 .expected = "an even hidden_size / num_attention_heads"});
   }
+  check.number("rope_theta", config.rotary_base, config.rotary_base > 1, "above 1");
   check.number("embedding_gradient_shrink", config.embedding_gradient_shrink,
                config.embedding_gradient_shrink >= 0 && config.embedding_gradient_shrink <= 1, "0 to 1");
   check.number("layer_norm_eps", config.layer_norm_eps, config.layer_norm_eps > 0, "above 0");

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "core/parallel.h"
+#include "model/norm.h"
 #include "ops/activation.h"
 #include "ops/choice_cross_entropy.h"
-#include "ops/layer_norm.h"
 #include "ops/linear.h"
 #include "ops/linear_cross_entropy.h"
 
@@ -46,16 +46,14 @@ Tensor last_output(const Pass& pass) {
 void final_norm(const Pass& pass, const Tensor& gathered, const Tensor& normed,
                 const LayerNormStatistics& statistics) {
   if (!pass.config.final_norm) return;
-  layer_norm_forward(gathered, pass.weights.final_norm.weight, pass.weights.final_norm.bias,
-                     pass.config.layer_norm_eps, normed, statistics);
+  norm_forward(pass.config, pass.weights.final_norm, gathered, normed, statistics);
 }
 
 void final_norm_backward(const Pass& pass, const Tensor& gathered, const LayerNormStatistics& statistics,
                          const Tensor& gradient) {
   if (!pass.config.final_norm) return;
-  layer_norm_backward(gathered, pass.weights.final_norm.weight, statistics, gradient, gradient, Write::over,
-                      pass.gradients.final_norm.weight, pass.gradients.final_norm.bias,
-                      pass.layout.workspace.sums);
+  norm_backward(pass.config, pass.weights.final_norm, pass.gradients.final_norm, gathered, statistics,
+                gradient, gradient, Write::over, pass.layout.workspace.sums);
 }
 
 HeadActivations rows_of(const HeadActivations& whole, std::int64_t rows) {
@@ -81,8 +79,7 @@ HeadActivations head_forward(const Pass& pass, const HeadRows& rows) {
   if (pass.config.head_transform) {
     linear_forward(head.normed, weights.head_transform.weight, weights.head_transform.bias, head.transformed);
     activation_forward(head_activation(pass.config), head.transformed, head.activated);
-    layer_norm_forward(head.activated, weights.head_norm.weight, weights.head_norm.bias,
-                       pass.config.layer_norm_eps, head.hidden, head.transform_norm);
+    norm_forward(pass.config, weights.head_norm, head.activated, head.hidden, head.transform_norm);
   }
   return head;
 }
@@ -91,9 +88,8 @@ HeadActivations head_forward(const Pass& pass, const HeadRows& rows) {
 Tensor head_backward(const Pass& pass, const HeadActivations& head, Tensor gradient) {
   const Workspace& workspace = pass.layout.workspace;
   if (pass.config.head_transform) {
-    layer_norm_backward(head.activated, pass.weights.head_norm.weight, head.transform_norm, gradient,
-                        gradient, Write::over, pass.gradients.head_norm.weight, pass.gradients.head_norm.bias,
-                        workspace.sums);
+    norm_backward(pass.config, pass.weights.head_norm, pass.gradients.head_norm, head.activated,
+                  head.transform_norm, gradient, gradient, Write::over, workspace.sums);
     activation_backward(head_activation(pass.config), head.transformed, gradient, gradient);
     Tensor before = first_rows(workspace.head_gradient2, gradient.shape[0]);
     linear_backward(head.normed, pass.weights.head_transform.weight, gradient, before, Write::over,

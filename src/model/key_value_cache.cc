@@ -6,13 +6,13 @@ namespace surprisal {
 namespace {
 
 Tensor take(Arena& arena, const ModelConfig& config, std::int64_t rows) {
-  return arena.take({config.num_hidden_layers, 2, rows, config.hidden_size});
+  return arena.take({config.num_hidden_layers, 2, rows, config.key_size()});
 }
 
 }  // namespace
 
 KeyValueCache::KeyValueCache(const ModelConfig& config, std::int64_t rows)
-    : rows_(rows), width_(config.hidden_size), layers_(config.num_hidden_layers) {
+    : rows_(rows), width_(config.key_size()), layers_(config.num_hidden_layers) {
   take(arena_, config, rows);
   arena_.reserve();
   memory_ = take(arena_, config, rows);

@@ -38,7 +38,7 @@ class KeyValueCache {
 
   std::int64_t rows_, width_, layers_;
   Arena arena_{"key-value cache", "ask for fewer texts, tokens or blanks at once"};
-  Tensor memory_;  // f32 [layers, 2, rows, D]
+  Tensor memory_;  // f32 [layers, 2, rows, K], K: the width of the keys
 };
 
 // Where the rows of a stream go in a cache, one slot each; its `visible` then counts rows of the cache.

@@ -1,10 +1,10 @@
 // One layer: attention and feed-forward sublayers, each with its norm and residual.
 #include <cmath>
 
+#include "model/norm.h"
 #include "model/pass.h"
 #include "ops/activation.h"
 #include "ops/gated_activation.h"
-#include "ops/layer_norm.h"
 #include "ops/linear.h"
 #include "ops/rotary.h"
 
@@ -27,8 +27,7 @@ LayerActivations rows_of(const LayerActivations& whole, std::int64_t rows) {
 
 AttentionShape attention_shape(const ModelConfig& config) {
   const double scale = config.scale_attention ? 1 / std::sqrt(static_cast<double>(config.head_size())) : 1;
-  return {config.num_attention_heads, config.num_attention_heads, config.head_size(),
-          static_cast<float>(scale)};
+  return {config.num_attention_heads, config.key_heads(), config.head_size(), static_cast<float>(scale)};
 }
 
 struct QkvHeads {
@@ -39,23 +38,21 @@ struct QkvHeads {
 void rotate(const Pass& pass, const QkvHeads& heads) {
   if (pass.config.positions != PositionKind::rotary) return;
   const Tensor table = first_rows(pass.layout.workspace.rotation, pass.tokens());
-  for (const HeadTensor* x : {&heads.query, &heads.key}) {
-    rotary_forward(table, pass.config.num_attention_heads, pass.config.head_size(), *x);
-  }
+  rotary_forward(table, pass.config.num_attention_heads, pass.config.head_size(), heads.query);
+  rotary_forward(table, pass.config.key_heads(), pass.config.head_size(), heads.key);
 }
 
 void rotate_backward(const Pass& pass, const QkvHeads& gradients) {
   if (pass.config.positions != PositionKind::rotary) return;
   const Tensor table = first_rows(pass.layout.workspace.rotation, pass.tokens());
-  for (const HeadTensor* dx : {&gradients.query, &gradients.key}) {
-    rotary_backward(table, pass.config.num_attention_heads, pass.config.head_size(), *dx);
-  }
+  rotary_backward(table, pass.config.num_attention_heads, pass.config.head_size(), gradients.query);
+  rotary_backward(table, pass.config.key_heads(), pass.config.head_size(), gradients.key);
 }
 
-QkvHeads split_qkv(const Tensor& qkv) {
-  std::int64_t rows = qkv.shape[0], stride = qkv.shape[1], width = stride / 3;
-  return {
-      {qkv.f32(), rows, stride}, {qkv.f32() + width, rows, stride}, {qkv.f32() + 2 * width, rows, stride}};
+QkvHeads split_qkv(const ModelConfig& config, const Tensor& qkv) {
+  const std::int64_t rows = qkv.shape[0], stride = qkv.shape[1];
+  float* key = qkv.f32() + config.query_size();
+  return {{qkv.f32(), rows, stride}, {key, rows, stride}, {key + config.key_size(), rows, stride}};
 }
 
 // Keys and values that rows of this layer see: their own stream's, or, once they are kept there, the cache's.
@@ -127,7 +124,7 @@ void attention_sublayer(Pass& pass, std::int64_t index, const LayerActivations& 
   const Workspace& workspace = pass.layout.workspace;
   Tensor projected = first_rows(workspace.row_gradient, pass.tokens());
   linear_forward(layer.attention_in, weights.qkv.weight, weights.qkv.bias, layer.qkv);
-  QkvHeads heads = split_qkv(layer.qkv);
+  QkvHeads heads = split_qkv(config, layer.qkv);
   rotate(pass, heads);
   heads = through_cache(pass, index, heads);
   attention_forward(attention_shape(config), pass.attention, heads.query, heads.key, heads.value,
@@ -174,7 +171,7 @@ void attention_sublayer_backward(Pass& pass, std::int64_t index, const LayerActi
   linear_backward(layer.attended, weights.attention_output.weight, arriving, attended_gradient, Write::over,
                   gradients.attention_output.weight, gradients.attention_output.bias, workspace.sums,
                   pass.write_matrices);
-  QkvHeads heads = split_qkv(layer.qkv), head_gradients = split_qkv(wide);
+  QkvHeads heads = split_qkv(pass.config, layer.qkv), head_gradients = split_qkv(pass.config, wide);
   attention_backward(attention_shape(pass.config), pass.attention, heads.query, heads.key, heads.value,
                      attention_dropout(pass, index), heads_of(layer.attended), layer.log_sum_exp,
                      heads_of(attended_gradient), head_gradients.query, head_gradients.key,
@@ -191,9 +188,7 @@ void forward_layer(Pass& pass, std::int64_t index) {
   LayerActivations layer = rows_of(pass.layout.layers[static_cast<std::size_t>(index)], pass.tokens());
   const LayerTensors& weights = pass.weights.layers[static_cast<std::size_t>(index)];
   auto norm = [&](const Tensor& x, const Affine& affine, const Tensor& y,
-                  const LayerNormStatistics& statistics) {
-    layer_norm_forward(x, affine.weight, affine.bias, config.layer_norm_eps, y, statistics);
-  };
+                  const LayerNormStatistics& statistics) { norm_forward(config, affine, x, y, statistics); };
   if (config.norm == NormPlacement::pre) {
     norm(layer.input, weights.attention_norm, layer.attention_in, layer.attention_norm);
     attention_sublayer(pass, index, layer);
@@ -214,24 +209,23 @@ void backward_layer(Pass& pass, std::int64_t index) {
   const Workspace& workspace = pass.layout.workspace;
   Tensor gradient = first_rows(workspace.gradient, pass.tokens());
   Tensor inner = first_rows(workspace.row_gradient, pass.tokens());
-  auto norm_backward = [&](const Tensor& x, const Affine& affine, const Affine& affine_gradient,
-                           const LayerNormStatistics& statistics, const Tensor& dy, Write write) {
-    layer_norm_backward(x, affine.weight, statistics, dy, gradient, write, affine_gradient.weight,
-                        affine_gradient.bias, workspace.sums);
+  auto through_norm = [&](const Tensor& x, const Affine& affine, const Affine& affine_gradient,
+                          const LayerNormStatistics& statistics, const Tensor& dy, Write write) {
+    norm_backward(pass.config, affine, affine_gradient, x, statistics, dy, gradient, write, workspace.sums);
   };
   if (pass.config.norm == NormPlacement::pre) {
     feed_forward_backward(pass, index, layer, gradient, inner, Write::over);
-    norm_backward(layer.attention_sum, weights.feed_forward_norm, gradients.feed_forward_norm,
-                  layer.feed_forward_norm, inner, onto_residual(pass));
+    through_norm(layer.attention_sum, weights.feed_forward_norm, gradients.feed_forward_norm,
+                 layer.feed_forward_norm, inner, onto_residual(pass));
     attention_sublayer_backward(pass, index, layer, gradient, inner, Write::over);
-    norm_backward(layer.input, weights.attention_norm, gradients.attention_norm, layer.attention_norm, inner,
-                  onto_residual(pass));
+    through_norm(layer.input, weights.attention_norm, gradients.attention_norm, layer.attention_norm, inner,
+                 onto_residual(pass));
   } else {
-    norm_backward(layer.output_sum, weights.feed_forward_norm, gradients.feed_forward_norm,
-                  layer.feed_forward_norm, gradient, Write::over);
+    through_norm(layer.output_sum, weights.feed_forward_norm, gradients.feed_forward_norm,
+                 layer.feed_forward_norm, gradient, Write::over);
     feed_forward_backward(pass, index, layer, gradient, gradient, onto_residual(pass));
-    norm_backward(layer.attention_sum, weights.attention_norm, gradients.attention_norm, layer.attention_norm,
-                  gradient, Write::over);
+    through_norm(layer.attention_sum, weights.attention_norm, gradients.attention_norm, layer.attention_norm,
+                 gradient, Write::over);
     attention_sublayer_backward(pass, index, layer, gradient, gradient, onto_residual(pass));
   }
 }

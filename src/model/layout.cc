@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/norm.h"
 #include "ops/attention.h"
 #include "ops/embedding.h"
 #include "ops/linear.h"
@@ -10,8 +11,9 @@
 namespace surprisal {
 namespace {
 
-LayerNormStatistics take_statistics(Arena& arena, std::int64_t rows) {
-  return {arena.take({rows}), arena.take({rows})};
+LayerNormStatistics take_statistics(const ModelConfig& config, Arena& arena, std::int64_t rows) {
+  const bool mean = config.norm_kind == NormKind::layer;
+  return {mean ? arena.take({rows}) : Tensor(), arena.take({rows})};
 }
 
 LayerActivations take_layer(const ModelConfig& config, std::int64_t tokens, const Tensor& input,
@@ -21,8 +23,8 @@ LayerActivations take_layer(const ModelConfig& config, std::int64_t tokens, cons
   LayerActivations layer;
   layer.input = input;
   layer.attention_in = pre ? arena.take({tokens, width}) : input;
-  layer.qkv = arena.take({tokens, 3 * width});
-  layer.attended = arena.take({tokens, width});
+  layer.qkv = arena.take({tokens, config.qkv_size()});
+  layer.attended = arena.take({tokens, config.query_size()});
   layer.log_sum_exp = arena.take({config.num_attention_heads, tokens});
   layer.attention_sum = arena.take({tokens, width});
   layer.feed_forward_in = arena.take({tokens, width});
@@ -30,8 +32,8 @@ LayerActivations take_layer(const ModelConfig& config, std::int64_t tokens, cons
   layer.activated = arena.take({tokens, config.intermediate_size});
   layer.output_sum = arena.take({tokens, width});
   layer.output = pre ? layer.output_sum : arena.take({tokens, width});
-  layer.attention_norm = take_statistics(arena, tokens);
-  layer.feed_forward_norm = take_statistics(arena, tokens);
+  layer.attention_norm = take_statistics(config, arena, tokens);
+  layer.feed_forward_norm = take_statistics(config, arena, tokens);
   return layer;
 }
 
@@ -60,12 +62,12 @@ HeadActivations take_head(const ModelConfig& config, std::int64_t targets, Arena
   head.gathered = arena.take({targets, config.hidden_size});
   head.normed = config.final_norm ? arena.take({targets, config.hidden_size}) : head.gathered;
   head.hidden = head.normed;
-  if (config.final_norm) head.final_norm = take_statistics(arena, targets);
+  if (config.final_norm) head.final_norm = take_statistics(config, arena, targets);
   if (config.head_transform) {
     head.transformed = arena.take({targets, config.hidden_size});
     head.activated = arena.take({targets, config.hidden_size});
     head.hidden = arena.take({targets, config.hidden_size});
-    head.transform_norm = take_statistics(arena, targets);
+    head.transform_norm = take_statistics(config, arena, targets);
   }
   return head;
 }
@@ -74,7 +76,7 @@ SentenceActivations take_sentence(const ModelConfig& config, std::int64_t labels
   SentenceActivations sentence;
   sentence.gathered = arena.take({labels, config.hidden_size});
   sentence.normed = config.final_norm ? arena.take({labels, config.hidden_size}) : sentence.gathered;
-  if (config.final_norm) sentence.final_norm = take_statistics(arena, labels);
+  if (config.final_norm) sentence.final_norm = take_statistics(config, arena, labels);
   sentence.hidden = sentence.normed;
   if (config.pooler) {
     sentence.pooled = arena.take({labels, config.hidden_size});
@@ -84,9 +86,9 @@ SentenceActivations take_sentence(const ModelConfig& config, std::int64_t labels
 }
 
 std::int64_t sums_size(const ModelConfig& config, std::int64_t tokens, std::int64_t targets) {
-  std::int64_t widest = std::max(3 * config.hidden_size, config.up_size());
+  std::int64_t widest = std::max(config.qkv_size(), config.up_size());
   std::int64_t rows = std::max(tokens, targets);
-  return std::max(linear_workspace(rows, widest), layer_norm_workspace(rows, config.hidden_size));
+  return std::max(linear_workspace(rows, widest), norm_workspace(config, rows));
 }
 
 Workspace take_workspace(const ModelConfig& config, Mode mode, const Capacity& capacity,
@@ -99,14 +101,14 @@ Workspace take_workspace(const ModelConfig& config, Mode mode, const Capacity& c
     workspace.rotation = arena.take({tokens, config.head_size()});
   }
   workspace.attention = arena.take(
-      {attention_workspace({config.num_attention_heads, config.num_attention_heads, config.head_size(), 1})});
+      {attention_workspace({config.num_attention_heads, config.key_heads(), config.head_size(), 1})});
   workspace.logits =
       arena.take({std::max(cross_entropy_workspace(capacity.targets, config.vocab_size, head_workspace),
                            cross_entropy_workspace(capacity.labels, config.classes, head_workspace))});
   if (mode == Mode::evaluate) return workspace;
   workspace.gradient = arena.take({tokens, width});
-  workspace.attended_gradient = arena.take({tokens, width});
-  workspace.wide_gradient = arena.take({tokens, std::max(3 * width, config.up_size())});
+  workspace.attended_gradient = arena.take({tokens, config.query_size()});
+  workspace.wide_gradient = arena.take({tokens, std::max(config.qkv_size(), config.up_size())});
   workspace.head_gradient = arena.take({rows, width});
   workspace.head_gradient2 = arena.take({rows, width});
   workspace.sums = arena.take({sums_size(config, tokens, rows)});
@@ -136,7 +138,7 @@ ModelLayout lay_out(const ModelConfig& config, const ParameterTable& table, Mode
   Arena& activations = arenas.activations;
   if (config.embedding_norm) {
     layout.embedded = activations.take({capacity.tokens, config.hidden_size});
-    layout.embedding_norm = take_statistics(activations, capacity.tokens);
+    layout.embedding_norm = take_statistics(config, activations, capacity.tokens);
   }
   take_layers(config, mode, capacity.tokens, activations, layout);
   if (!config.embedding_norm) layout.embedded = layout.layers.front().input;

@@ -12,14 +12,14 @@
 
 namespace surprisal {
 
-// One layer's activations. With pre-norm, attention_in and feed_forward_in are the norms' outputs and
-// `output` is output_sum; with post-norm, attention_in is `input`, and feed_forward_in and `output` are the
-// norms' outputs.
+// One layer's activations; Q and K are the widths of its queries and of its keys, D both in most models. With
+// pre-norm, attention_in and feed_forward_in are the norms' outputs and `output` is output_sum; with
+// post-norm, attention_in is `input`, and feed_forward_in and `output` are the norms' outputs.
 struct LayerActivations {
   Tensor input;            // f32 [N, D]
   Tensor attention_in;     // f32 [N, D]
-  Tensor qkv;              // f32 [N, 3D], queries and keys turned where positions are rotary
-  Tensor attended;         // f32 [N, D]
+  Tensor qkv;              // f32 [N, Q + 2K], queries and keys turned where positions are rotary
+  Tensor attended;         // f32 [N, Q]
   Tensor log_sum_exp;      // f32 [H, N]
   Tensor attention_sum;    // f32 [N, D] input + attention
   Tensor feed_forward_in;  // f32 [N, D]
@@ -51,8 +51,8 @@ struct SentenceActivations {
 struct Workspace {
   Tensor gradient;           // f32 [N, D] of the residual stream
   Tensor row_gradient;       // f32 [N, D] of a sublayer's output or input
-  Tensor attended_gradient;  // f32 [N, D] of the heads' output
-  Tensor wide_gradient;      // f32 [N, max(3D, F or 2F)] of qkv or of the activation
+  Tensor attended_gradient;  // f32 [N, Q] of the heads' output
+  Tensor wide_gradient;      // f32 [N, max(Q + 2K, F or 2F)] of qkv or of the activation
   Tensor head_gradient;      // f32 [T, D]
   Tensor head_gradient2;     // f32 [T, D]
   Tensor sums;               // partial sums of biases and norms

@@ -21,27 +21,29 @@ class TableBuilder {
   void embedding(const std::string& name, std::int64_t rows) {
     add(weight(name, {rows, config_.hidden_size}, range(rows, config_.hidden_size)));
   }
-  // `parts`: equal blocks of rows that are matrices of their own.
-  void linear(const std::string& name, std::int64_t out, std::int64_t in, std::int64_t parts = 1) {
-    affine(weight(name, {out, in}, range(out / parts, in)));
+  void linear(const std::string& name, std::int64_t out, std::int64_t in, bool with_bias = true) {
+    affine(weight(name, {out, in}, range(out, in)), with_bias);
   }
-  // A projection that writes to the residual stream, or the gates of one.
-  void scaled_linear(const std::string& name, std::int64_t out, std::int64_t in, std::int64_t parts = 1) {
-    affine(weight(name, {out, in}, residual_scale() * range(out / parts, in)));
+  // A projection that writes to the residual stream, or the gates of one. `parts`: equal blocks of rows that
+  // are matrices of their own.
+  void scaled_linear(const std::string& name, std::int64_t out, std::int64_t in, bool with_bias,
+                     std::int64_t parts = 1) {
+    affine(weight(name, {out, in}, residual_scale() * range(out / parts, in)), with_bias);
   }
-  void qkv(const std::string& name, std::int64_t width) {
-    Parameter parameter = weight(name, {3 * width, width}, range(width, width));
+  void qkv(const std::string& name) {
+    const std::int64_t width = config_.hidden_size;
+    Parameter parameter = weight(name, {config_.qkv_size(), width}, range(config_.query_size(), width));
     if (config_.initialisation == Initialisation::deep_norm) {
       // Of the paper: V alone starts smaller. (The published training code scaled the last third of the rows
       // before it read them as [head][q, k, v], so there some heads started smaller, with their q and k.)
-      parameter.last_rows = width;
+      parameter.last_rows = config_.key_size();
       parameter.last_range = residual_scale() * parameter.range;
     }
-    affine(std::move(parameter));
+    affine(std::move(parameter), config_.qkv_bias);
   }
   void norm(const std::string& name) {
     add({.name = name + ".weight", .shape = {config_.hidden_size}, .initial = Initial::one});
-    add({name + ".bias", {config_.hidden_size}});
+    if (config_.norm_kind == NormKind::layer) add({name + ".bias", {config_.hidden_size}});
   }
   void bias(const std::string& name, std::int64_t size) { add({name, {size}}); }
   // Of the parameters that are added from now on.
@@ -65,11 +67,11 @@ class TableBuilder {
     return {
         .name = name + ".weight", .shape = shape, .decay = true, .initial = Initial::normal, .range = range};
   }
-  void affine(Parameter matrix) {
+  void affine(Parameter matrix, bool with_bias) {
     const std::string stem = matrix.name.substr(0, matrix.name.rfind('.'));
     const std::int64_t out = matrix.shape[0];
     add(std::move(matrix));
-    add({stem + ".bias", {out}});
+    if (with_bias) add({stem + ".bias", {out}});
   }
   void add(Parameter parameter) {
     parameter.offset = table_.size;
@@ -96,16 +98,16 @@ void add_layer(TableBuilder& table, const ModelConfig& config, const std::string
   const std::int64_t width = config.hidden_size, inner = config.intermediate_size;
   const bool pre = config.norm == NormPlacement::pre;
   if (pre) table.norm(layer + ".attention.norm");
-  table.qkv(layer + ".attention.qkv", width);
-  table.scaled_linear(layer + ".attention.output", width, width);
+  table.qkv(layer + ".attention.qkv");
+  table.scaled_linear(layer + ".attention.output", width, config.query_size(), config.attention_output_bias);
   table.norm(layer + (pre ? ".feed_forward.norm" : ".attention.norm"));
   const std::string up = layer + ".feed_forward.up";
   if (config.initialisation == Initialisation::deep_norm) {
-    table.scaled_linear(up, config.up_size(), width, config.gated ? 2 : 1);
+    table.scaled_linear(up, config.up_size(), width, config.feed_forward_bias, config.gated ? 2 : 1);
   } else {
-    table.linear(up, config.up_size(), width);
+    table.linear(up, config.up_size(), width, config.feed_forward_bias);
   }
-  table.scaled_linear(layer + ".feed_forward.down", width, inner);
+  table.scaled_linear(layer + ".feed_forward.down", width, inner, config.feed_forward_bias);
   if (!pre) table.norm(layer + ".feed_forward.norm");
 }
 

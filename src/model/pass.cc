@@ -2,8 +2,9 @@
 
 #include <array>
 
+#include "model/norm.h"
 #include "ops/embedding.h"
-#include "ops/layer_norm.h"
+#include "ops/rotary.h"
 
 namespace surprisal {
 
@@ -14,7 +15,8 @@ void Pass::begin(const Stream& next, const std::uint64_t* seed, const CachePlace
   cached = places;
   plan_attention(next.visible, cached.cache ? cached.cache->rows() : next.size(), attention);
   if (layout.workspace.rotation.data) {
-    rotary_table(next.position, rotary_frequency, first_rows(layout.workspace.rotation, rows));
+    rotary_table(next.position, rotation.frequency, rotation.magnitude,
+                 first_rows(layout.workspace.rotation, rows));
   }
   sequence_begin.resize(static_cast<std::size_t>(next.size()));
   for (const Sequence& sequence : next.sequence) {
@@ -71,8 +73,8 @@ void embed(Pass& pass) {
   embedding_forward(tables_of(pass, pass.weights, tables), embedded);
   if (drop_first) drop_embedding(pass, embedded);
   if (pass.config.embedding_norm) {
-    layer_norm_forward(embedded, pass.weights.embedding_norm.weight, pass.weights.embedding_norm.bias,
-                       pass.config.layer_norm_eps, input, first_rows(layout.embedding_norm, rows));
+    norm_forward(pass.config, pass.weights.embedding_norm, embedded, input,
+                 first_rows(layout.embedding_norm, rows));
   }
   if (!drop_first) drop_embedding(pass, input);
 }
@@ -84,10 +86,9 @@ void embed_backward(Pass& pass) {
   const bool dropped_first = pass.config.embedding_dropout_first;
   if (!dropped_first) drop_embedding_backward(pass, gradient);
   if (pass.config.embedding_norm) {
-    layer_norm_backward(first_rows(pass.layout.embedded, rows), pass.weights.embedding_norm.weight,
-                        first_rows(pass.layout.embedding_norm, rows), gradient, gradient, Write::over,
-                        pass.gradients.embedding_norm.weight, pass.gradients.embedding_norm.bias,
-                        workspace.sums);
+    norm_backward(pass.config, pass.weights.embedding_norm, pass.gradients.embedding_norm,
+                  first_rows(pass.layout.embedded, rows), first_rows(pass.layout.embedding_norm, rows),
+                  gradient, gradient, Write::over, workspace.sums);
   }
   if (dropped_first) drop_embedding_backward(pass, gradient);
   EmbeddingTables tables;

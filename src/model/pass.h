@@ -14,7 +14,6 @@
 #include "ops/attention.h"
 #include "ops/dropout.h"
 #include "ops/gemm.h"
-#include "ops/rotary.h"
 
 namespace surprisal {
 
@@ -47,7 +46,7 @@ struct Pass {
   Pass(const ModelConfig& model, const ModelTensors& w, const ModelTensors& g, const ModelLayout& memory)
       : config(model), weights(w), gradients(g), layout(memory) {
     if (config.positions != PositionKind::rotary) return;
-    rotary_frequency = rotary_frequencies(config.head_size(), config.rotary_base);
+    rotation = scaled_rotary_frequencies(config.head_size(), config.rotary_base, config.rotary_scaling);
   }
 
   const ModelConfig& config;
@@ -60,8 +59,7 @@ struct Pass {
   const std::uint64_t* dropout_seed = nullptr;  // null: no dropout
   CachePlaces cached;                           // the caller's: without a cache, rows see rows of the stream
   Write write_matrices = Write::add;  // gradients of the layers' matrices and of the token embedding
-  std::vector<double>
-      rotary_frequency;  // a pair of a head's elements each; empty where positions are learned
+  RotaryFrequencies rotation;         // empty where positions are learned
   AttentionPlan attention;
   std::vector<std::int32_t> sequence_begin;  // [N]
   std::vector<DropoutRow> dropout_rows;      // [N], of the place last asked for

@@ -11,7 +11,8 @@
 namespace surprisal {
 
 struct Affine {  // of a linear layer or a norm
-  Tensor weight, bias;
+  Tensor weight;
+  Tensor bias;  // empty where the configuration has none
 };
 
 struct LayerTensors {

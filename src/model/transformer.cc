@@ -261,9 +261,9 @@ std::string Transformer::find_nonfinite(const Stream& stream, const SurprisalGra
 double Transformer::flops(const ModelConfig& config, const Stream& stream, bool training) {
   double width = static_cast<double>(config.hidden_size),
          inner = static_cast<double>(config.intermediate_size);
-  double up = static_cast<double>(config.up_size());
-  double per_token = 2 * (4 * width * width + width * (up + inner));
-  double per_pair = 4 * width;
+  double up = static_cast<double>(config.up_size()), heads = static_cast<double>(config.query_size());
+  double per_token = 2 * (width * (static_cast<double>(config.qkv_size()) + heads) + width * (up + inner));
+  double per_pair = 4 * heads;
   double per_target =
       2 * width * (static_cast<double>(config.vocab_size) + (config.head_transform ? width : 0));
   double per_label = 2 * width * (static_cast<double>(config.classes) + (config.pooler ? width : 0));

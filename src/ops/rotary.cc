@@ -34,7 +34,7 @@ std::vector<double> rotary_frequencies(std::int64_t size, double base) {
   return frequencies;
 }
 
-void rotary_table(std::span<const std::int32_t> position, std::span<const double> frequency,
+void rotary_table(std::span<const std::int32_t> position, std::span<const double> frequency, double magnitude,
                   const Tensor& table) {
   const auto rows = static_cast<std::int64_t>(position.size()),
              pairs = static_cast<std::int64_t>(frequency.size());
@@ -45,8 +45,8 @@ void rotary_table(std::span<const std::int32_t> position, std::span<const double
       for (std::int64_t pair = 0; pair < pairs; ++pair) {
         const double angle =
             position[static_cast<std::size_t>(row)] * frequency[static_cast<std::size_t>(pair)];
-        cosines[pair] = static_cast<float>(std::cos(angle));
-        cosines[pairs + pair] = static_cast<float>(std::sin(angle));
+        cosines[pair] = static_cast<float>(magnitude * std::cos(angle));
+        cosines[pairs + pair] = static_cast<float>(magnitude * std::sin(angle));
       }
     }
   });

@@ -22,6 +22,7 @@
 #include "ops/layer_norm_reference.h"
 #include "ops/linear_cross_entropy_reference.h"
 #include "ops/linear_reference.h"
+#include "ops/rms_norm_reference.h"
 #include "ops/rotary_reference.h"
 
 namespace surprisal::reference {
@@ -79,6 +80,10 @@ class Transformer {
   const Parameter& parameter(const std::string& name) const {
     return table_.parameters[static_cast<std::size_t>(table_.find(name))];
   }
+  bool has(const std::string& name) const {
+    return std::ranges::any_of(table_.parameters,
+                               [&](const Parameter& parameter) { return parameter.name == name; });
+  }
   const Number* at(const std::string& name) const { return weights_.data() + parameter(name).offset; }
   Numbers copy(const std::string& name) const {
     return {at(name), at(name) + parameter(name).shape.elements()};
@@ -94,14 +99,20 @@ class Transformer {
     const Shape& shape = parameter(name + ".weight").shape;
     const std::int64_t rows = static_cast<std::int64_t>(x.size()) / shape[1];
     Numbers y(static_cast<std::size_t>(rows * shape[0]));
-    reference::linear(rows, shape[1], shape[0], x.data(), at(name + ".weight"), at(name + ".bias"), y.data());
+    const Numbers bias = has(name + ".bias") ? copy(name + ".bias") : Numbers(y.size(), Number(0));
+    reference::linear(rows, shape[1], shape[0], x.data(), at(name + ".weight"), bias.data(), y.data());
     return y;
   }
   Numbers norm(const std::string& name, const Numbers& x) const {
     Numbers y(x.size());
     for (std::int64_t row = 0; row < rows_of(x); ++row) {
-      layer_norm(width(), x.data() + row * width(), at(name + ".weight"), at(name + ".bias"),
-                 config_.layer_norm_eps, y.data() + row * width());
+      const Number* in = x.data() + row * width();
+      Number* out = y.data() + row * width();
+      if (config_.norm_kind == NormKind::rms) {
+        rms_norm(width(), in, at(name + ".weight"), config_.layer_norm_eps, out);
+      } else {
+        layer_norm(width(), in, at(name + ".weight"), at(name + ".bias"), config_.layer_norm_eps, out);
+      }
     }
     return y;
   }
@@ -176,36 +187,37 @@ class Transformer {
 
   Numbers attend(std::int64_t index, const std::string& layer, const Numbers& x) const {
     const Numbers qkv = linear(layer + ".attention.qkv", x);
-    const std::int64_t heads = config_.num_attention_heads, size = config_.head_size();
+    const std::int64_t heads = config_.num_attention_heads, keys = config_.key_heads(),
+                       size = config_.head_size();
     const AttentionShape shape = {
-        heads, heads, size,
+        heads, keys, size,
         config_.scale_attention ? static_cast<float>(1 / std::sqrt(static_cast<double>(size))) : 1.0f};
-    return linear(layer + ".attention.output",
-                  attention(shape, std::span<const Interval>(stream_.visible), rotate(part(qkv, 0)),
-                            rotate(part(qkv, 1)), part(qkv, 2), keep(index)));
+    return linear(
+        layer + ".attention.output",
+        attention(shape, std::span<const Interval>(stream_.visible), rotate(heads_of(qkv, 0, heads), heads),
+                  rotate(heads_of(qkv, heads, heads + keys), keys),
+                  heads_of(qkv, heads + keys, heads + 2 * keys), keep(index)));
   }
-  Numbers rotate(Numbers x) const {
+  Numbers rotate(Numbers x, std::int64_t heads) const {
     if (config_.positions != PositionKind::rotary) return x;
     const std::int64_t size = config_.head_size();
-    std::vector<double> frequency;
-    for (std::int64_t d = 0; d < size / 2; ++d) {
-      frequency.push_back(
-          std::pow(config_.rotary_base, -2 * static_cast<double>(d) / static_cast<double>(size)));
-    }
+    const auto [frequency, magnitude] =
+        scaled_rotary_frequencies(size, config_.rotary_base, config_.rotary_scaling);
     for (std::int64_t row = 0; row < stream_.size(); ++row) {
-      for (std::int64_t head = 0; head < config_.num_attention_heads; ++head) {
-        rotary(stream_.position[static_cast<std::size_t>(row)], std::span<const double>(frequency),
-               x.data() + row * width() + head * size);
+      for (std::int64_t head = 0; head < heads; ++head) {
+        rotary(stream_.position[static_cast<std::size_t>(row)], std::span<const double>(frequency), magnitude,
+               x.data() + (row * heads + head) * size);
       }
     }
     return x;
   }
-  // Columns [which D, (which + 1) D) of [N, 3D].
-  Numbers part(const Numbers& qkv, std::int64_t which) const {
+  // Heads [begin, end) of the rows: those of queries, keys and values follow each other.
+  Numbers heads_of(const Numbers& qkv, std::int64_t begin, std::int64_t end) const {
+    const std::int64_t size = config_.head_size(), row_size = config_.qkv_size();
     Numbers columns;
     for (std::int64_t row = 0; row < stream_.size(); ++row) {
-      const auto begin = qkv.begin() + (row * 3 + which) * width();
-      columns.insert(columns.end(), begin, begin + width());
+      const auto from = qkv.begin() + row * row_size;
+      columns.insert(columns.end(), from + begin * size, from + end * size);
     }
     return columns;
   }

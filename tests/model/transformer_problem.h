@@ -14,13 +14,35 @@
 
 namespace surprisal {
 
-// The families, and three that use every part in the other order: no sublayer is right only in its family's
+inline const char* family_of_kind(const std::string& kind) {
+  for (const char* family : {"glm", "glm-130b"}) {
+    if (kind == family) return family;
+  }
+  return kind == "bert" || kind == "post" ? "bert" : "gpt2";
+}
+
+// Behind the sublayers, heads of a width of their own, biases but for q, k and v.
+inline void make_grouped(ModelConfig& config) {
+  config.norm_kind = NormKind::rms;
+  config.norm = NormPlacement::post;
+  config.final_norm = false;
+  config.positions = PositionKind::rotary;
+  config.gated = true;
+  config.num_attention_heads = 6;
+  config.num_key_value_heads = 2;
+  config.embedding_norm = config.head_transform = true;
+  config.head_dim = 4;
+  config.qkv_bias = false;
+  config.rotary_scaling = {.kind = RotaryScalingKind::yarn, .factor = 4, .original_positions = 8};
+  config.type_vocab_size = 2;
+  config.pooler = true;
+  config.classes = 3;
+}
+
+// The families, and four that use every part in the other order: no sublayer is right only in its family's
 // place.
 inline ModelConfig tiny_model(const std::string& kind, std::int64_t layers = 2) {
-  const bool glm = kind.starts_with("glm");
-  ModelOptions options = tiny_options(glm                                ? kind.c_str()
-                                      : kind == "bert" || kind == "post" ? "bert"
-                                                                         : "gpt2");
+  ModelOptions options = tiny_options(family_of_kind(kind));
   options.hidden_size = 12;
   options.intermediate_size = kind == "glm" ? 48 : 20;
   options.num_hidden_layers = layers;
@@ -53,6 +75,7 @@ inline ModelConfig tiny_model(const std::string& kind, std::int64_t layers = 2) 
     config.block_positions = 5;
     config.tie_word_embeddings = false;
   }
+  if (kind == "grouped") make_grouped(config);
   return config;
 }
 inline void set_dropout(ModelConfig& config, double p) {

@@ -21,7 +21,7 @@ namespace surprisal {
 namespace {
 
 constexpr std::uint64_t kSeed = 4242;
-constexpr const char* kKinds[] = {"bert", "gpt2", "glm", "glm-130b", "pre", "post", "gated"};
+constexpr const char* kKinds[] = {"bert", "gpt2", "glm", "glm-130b", "pre", "post", "gated", "grouped"};
 
 using Floats = std::vector<float>;
 using Complex = std::complex<double>;
@@ -144,7 +144,7 @@ TEST(Transformer, GradientsUnderDropoutAreTheDerivativeOfTheReference) {
 
 // Rows that see nothing, or only what lies elsewhere in their sequence.
 TEST(Transformer, GradientsUnderAnyIntervalsAreTheDerivativeOfTheReference) {
-  for (const char* kind : {"gpt2", "bert"}) expect_reference(kind, Sight::any, 0.1);
+  for (const char* kind : {"gpt2", "bert", "grouped"}) expect_reference(kind, Sight::any, 0.1);
 }
 
 TEST(Transformer, PackedIsAloneWithDropout) {
@@ -449,6 +449,16 @@ TEST(Transformer, FlopsCountWhatIsVisibleAndScored) {
                targets = 2 * 2 * 12 * (31 + 12), label = 2 * 12 * (2 + 12);
   EXPECT_EQ(model.flops(stream, false), rows + pairs + targets + label);
   EXPECT_EQ(model.flops(stream, true), 3 * (rows + pairs + targets + label));
+}
+
+// Six heads of 4 over two of keys and values, both halves of a gated F 20.
+TEST(Transformer, FlopsOfGroupedQueries) {
+  const ModelConfig config = tiny_model("grouped", 1);
+  Stream stream = pack(random_sequences(config, Sight::causal, {5, 3}));
+  stream.target.clear();
+  stream.label.clear();
+  const double rows = 8 * 2 * (12 * (24 + 2 * 8) + 24 * 12 + 12 * 40 + 20 * 12), pairs = (15 + 6) * 4 * 24;
+  EXPECT_EQ(Transformer::flops(config, stream, false), rows + pairs);
 }
 
 }  // namespace

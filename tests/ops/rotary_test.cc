@@ -25,6 +25,7 @@ using Positions = std::vector<std::int32_t>;
 struct Problem {
   std::int64_t heads, head_size, pairs, gap;
   Positions position;
+  double magnitude = 1;
   std::vector<double> frequency = rotary_frequencies(2 * pairs, 10000);
   std::int64_t rows = std::ssize(position), stride = heads * head_size + gap;
   Floats x = normal_values(rows * stride, 1);
@@ -32,7 +33,8 @@ struct Problem {
 
 Floats table_of(const Problem& problem) {
   GuardedFloats table(problem.rows * 2 * problem.pairs);
-  rotary_table(problem.position, problem.frequency, table.tensor({problem.rows, 2 * problem.pairs}));
+  rotary_table(problem.position, problem.frequency, problem.magnitude,
+               table.tensor({problem.rows, 2 * problem.pairs}));
   return table.copy();
 }
 
@@ -49,7 +51,7 @@ std::vector<Number> reference_rotation(const Problem& problem, std::vector<Numbe
   for (std::int64_t row = 0; row < problem.rows; ++row) {
     for (std::int64_t head = 0; head < problem.heads; ++head) {
       reference::rotary(problem.position[static_cast<std::size_t>(row)],
-                        std::span<const double>(problem.frequency),
+                        std::span<const double>(problem.frequency), problem.magnitude,
                         x.data() + row * problem.stride + head * problem.head_size);
     }
   }
@@ -86,7 +88,8 @@ TEST(Rotary, TurnsTheHalvesOfAHead) {
 TEST(Rotary, ForwardEqualsTheReferenceForAnySize) {
   on_every_instruction_set([] {
     for (std::int64_t pairs = 1; pairs <= 40; ++pairs) {
-      const Problem problem = problem_of_size(pairs);
+      Problem problem = problem_of_size(pairs);
+      problem.magnitude = pairs % 2 == 0 ? 1 : 0.875;
       const Floats y = rotate(problem, problem.x, false);
       const std::vector<double> want =
           reference_rotation(problem, std::vector<double>(problem.x.begin(), problem.x.end()));
@@ -98,7 +101,8 @@ TEST(Rotary, ForwardEqualsTheReferenceForAnySize) {
 }
 
 TEST(Rotary, BackwardIsTheDerivativeOfTheReference) {
-  const Problem problem = problem_of_size(5);
+  Problem problem = problem_of_size(5);
+  problem.magnitude = 1.25;
   const Floats dy = normal_values(std::ssize(problem.x), 2);
   const auto loss = [&](std::span<const std::complex<double>> point) {
     const auto y = reference_rotation(problem, std::vector<std::complex<double>>(point.begin(), point.end()));
@@ -109,7 +113,7 @@ TEST(Rotary, BackwardIsTheDerivativeOfTheReference) {
   const std::vector<double> want = complex_step(loss, {problem.x.begin(), problem.x.end()});
   on_every_instruction_set([&] {
     const Floats dx = rotate(problem, dy, true);
-    for (std::size_t i = 0; i < dx.size(); ++i) ASSERT_NEAR(dx[i], want[i], kRounding * 4 * 5) << i;
+    for (std::size_t i = 0; i < dx.size(); ++i) ASSERT_NEAR(dx[i], want[i], kRounding * 4 * 5 * 1.25) << i;
   });
 }
 
