@@ -12,7 +12,7 @@ namespace surprisal {
 
 // What the model is; a key as in config.json where it has one.
 struct ModelDescription {
-  std::string family;  // "bert", "roberta", "gpt2"
+  std::string family;  // "bert", "roberta", "gpt2", "glm", "glm-130b", "llama", "qwen2"
   std::int64_t parameters = 0;
   std::int64_t vocab_size = 0, hidden_size = 0, num_hidden_layers = 0, num_attention_heads = 0;
   std::int64_t max_position_embeddings = 0;  // positions that a stream may name

@@ -35,7 +35,7 @@ enum class PositionKind { learned, rotary };
 enum class Initialisation { normal, deep_norm };
 
 struct ModelConfig {
-  std::string family;  // "bert", "roberta", "gpt2", "glm", "glm-130b"
+  std::string family;  // "bert", "roberta", "gpt2", "glm", "glm-130b", "llama", "qwen2"
   std::int64_t vocab_size = 0;
   std::int64_t hidden_size = 0;
   std::int64_t num_hidden_layers = 0;
@@ -112,16 +112,18 @@ struct ModelVocabulary {
 struct ModelOptions {
   std::string path;        // start from this checkpoint; every key but new_heads is then refused
   bool new_heads = false;  // of that checkpoint: draw heads that it lacks, leave out those of other tasks
-  std::string family;      // bert | roberta | gpt2 | glm | glm-130b
+  std::string family;      // bert | roberta | gpt2 | glm | glm-130b | llama | qwen2
   std::int64_t hidden_size = 0, num_hidden_layers = 0, num_attention_heads = 0;
+  std::int64_t num_key_value_heads = 0;      // 0: num_attention_heads
   std::int64_t intermediate_size = 0;        // 0: the family's multiple of hidden_size
   std::int64_t max_position_embeddings = 0;  // as config.json counts; 0: for data.sequence_length
   std::int64_t type_vocab_size = 0;          // 0: the family's
   std::string hidden_act;                    // empty: the family's
   double layer_norm_eps = 0;                 // 0: the family's
   double initializer_range = 0.02;
-  double hidden_dropout_prob = 0.1, attention_probs_dropout_prob = 0.1;
-  double embedding_dropout_prob = -1;  // -1: as hidden_dropout_prob
+  double rope_theta = 0;                                               // 0: the family's
+  double hidden_dropout_prob = -1, attention_probs_dropout_prob = -1;  // -1: the family's
+  double embedding_dropout_prob = -1;                                  // -1: as hidden_dropout_prob
   bool tie_word_embeddings = true;
   double embedding_gradient_shrink = -1;  // -1: the family's
   void visit(OptionVisitor& visitor);

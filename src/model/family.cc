@@ -10,7 +10,8 @@
 namespace surprisal {
 namespace {
 
-constexpr std::array kFamilies = {&bert_family, &roberta_family, &gpt2_family, &glm_family, &glm_130b_family};
+constexpr std::array kFamilies = {&bert_family,     &roberta_family, &gpt2_family, &glm_family,
+                                  &glm_130b_family, &llama_family,   &qwen2_family};
 
 constexpr const char* kPooler = "pooler";
 constexpr const char* kSentenceHead = "sentence_head";

@@ -94,12 +94,14 @@ TEST_P(DecodingOf, SequencesSideBySideAreThoseAlone) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, DecodingOf, testing::Values("gpt2", "glm", "glm-130b"));
+INSTANTIATE_TEST_SUITE_P(Families, DecodingOf, testing::Values("gpt2", "glm", "glm-130b", "llama", "qwen2"));
 
 TEST(KeyValueCache, TakesWhatItSays) {
   const ModelConfig config = tiny_config("gpt2", kVocabulary, kPositions);
   EXPECT_EQ(KeyValueCache::bytes(config, 10), 2u * 2 * 10 * 12 * sizeof(float));
   EXPECT_EQ(KeyValueCache(config, 7).keys(1).rows, 7);
+  const ModelConfig grouped = tiny_config("llama", kVocabulary, kPositions);
+  EXPECT_EQ(KeyValueCache::bytes(grouped, 10), 2u * 2 * 10 * 4 * sizeof(float));
 }
 
 }  // namespace

@@ -70,6 +70,7 @@ ModelConfig tiny_config(const char* family, std::int64_t vocabulary, std::int64_
   options.hidden_size = 12;
   options.num_hidden_layers = 2;
   options.num_attention_heads = 3;
+  if (options.family == "llama" || options.family == "qwen2") options.num_key_value_heads = 1;
   options.max_position_embeddings = positions;
   options.initializer_range = 0.4;
   options.hidden_dropout_prob = options.attention_probs_dropout_prob = 0;

@@ -24,7 +24,7 @@ const Tokenizer& tiny_wordpiece();
 // tiny_text cut into documents and sentences, and tokenised.
 TokenCorpus tiny_corpus(const Tokenizer& tokenizer, int documents, std::uint64_t seed = 1);
 
-// Width 12, 3 heads, 2 layers, no dropout.
+// Width 12, 3 heads (of llama and qwen2 over one of keys and values), 2 layers, no dropout.
 ModelConfig tiny_config(const char* family, std::int64_t vocabulary, std::int64_t positions);
 
 // With weights large enough that no two logits are near each other.

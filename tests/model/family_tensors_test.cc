@@ -19,12 +19,20 @@ using testing::HasSubstr;
 // Every family, with a head of its own and without; no optional head and both.
 std::vector<ModelConfig> every_shape() {
   std::vector<ModelConfig> shapes;
-  for (const char* family : {"bert", "roberta", "gpt2"}) {
-    ModelConfig config = find_family(family, "").from_options(tiny_options(family), 211, 17);
+  for (const char* family : {"bert", "roberta", "gpt2", "llama", "qwen2"}) {
+    ModelOptions options = tiny_options(family);
+    const bool grouped = family == std::string("llama") || family == std::string("qwen2");
+    if (grouped) options.num_key_value_heads = 1;
+    ModelConfig config = find_family(family, "").from_options(options, 211, 17);
     shapes.push_back(config);
     config.tie_word_embeddings = false;
     shapes.push_back(config);
-    if (config.family == "gpt2") continue;
+    if (grouped) {
+      config.head_dim = 10;
+      config.qkv_bias = config.attention_output_bias = config.feed_forward_bias = true;
+      shapes.push_back(config);
+    }
+    if (grouped || config.family == "gpt2") continue;
     config.pooler = true;
     shapes.push_back(config);
     config.pooler = false;
@@ -122,6 +130,42 @@ TEST(Bindings, AreTheNamesAndShapesOfTransformersForGpt2) {
                                            {"transformer.wte.weight", {211, 36}}}));
 }
 
+TEST(Bindings, AreTheNamesAndShapesOfTransformersForLlamaAndQwen2) {
+  const std::string layer = "model.layers.0.";
+  ModelConfig config = tiny_llama();
+  config.num_hidden_layers = 1;
+  config.tie_word_embeddings = false;
+  config.head_dim = 10;
+  Shapes shapes = {{"lm_head.weight", {211, 36}},
+                   {"model.embed_tokens.weight", {211, 36}},
+                   {layer + "input_layernorm.weight", {36}},
+                   {layer + "mlp.down_proj.weight", {36, 50}},
+                   {layer + "mlp.gate_proj.weight", {50, 36}},
+                   {layer + "mlp.up_proj.weight", {50, 36}},
+                   {layer + "post_attention_layernorm.weight", {36}},
+                   {layer + "self_attn.k_proj.weight", {20, 36}},
+                   {layer + "self_attn.o_proj.weight", {36, 60}},
+                   {layer + "self_attn.q_proj.weight", {60, 36}},
+                   {layer + "self_attn.v_proj.weight", {20, 36}},
+                   {"model.norm.weight", {36}}};
+  EXPECT_EQ(stored_shapes(config), shapes);
+  const Shapes qkv_biases = {{layer + "self_attn.k_proj.bias", {20}},
+                             {layer + "self_attn.q_proj.bias", {60}},
+                             {layer + "self_attn.v_proj.bias", {20}}};
+  shapes.insert(qkv_biases.begin(), qkv_biases.end());
+  ModelConfig qwen2 = tiny_llama("qwen2");
+  qwen2.num_hidden_layers = 1;
+  qwen2.tie_word_embeddings = false;
+  qwen2.head_dim = 10;
+  EXPECT_EQ(stored_shapes(qwen2), shapes);
+  config.qkv_bias = config.attention_output_bias = config.feed_forward_bias = true;
+  shapes.insert({{layer + "mlp.down_proj.bias", {36}},
+                 {layer + "mlp.gate_proj.bias", {50}},
+                 {layer + "mlp.up_proj.bias", {50}},
+                 {layer + "self_attn.o_proj.bias", {36}}});
+  EXPECT_EQ(stored_shapes(config), shapes);
+}
+
 TEST(Bindings, AreTheNamesOfTransformersForTheHeadOfRoberta) {
   const Shapes shapes = stored_shapes(tiny_roberta());
   Shapes head;
@@ -164,6 +208,10 @@ TEST(Names, OfFilesAreThoseOfToday) {
       {"gpt2", "ln_f.bias", "transformer.ln_f.bias"},
       {"gpt2", "lm_head.weight", "lm_head.weight"},
       {"gpt2", "transformer.wpe.weight", "transformer.wpe.weight"},
+      {"llama", "layers.3.mlp.up_proj.weight", "model.layers.3.mlp.up_proj.weight"},
+      {"llama", "norm.weight", "model.norm.weight"},
+      {"qwen2", "embed_tokens.weight", "model.embed_tokens.weight"},
+      {"qwen2", "lm_head.weight", "lm_head.weight"},
   };
   for (const auto& [family, stored, name] : cases) {
     EXPECT_EQ(current_name(find_family(family, ""), stored), name) << family;
@@ -178,6 +226,9 @@ TEST(Names, OfBuffersAreKnown) {
   EXPECT_FALSE(find_family("bert", "").buffer("classifier.weight"));
   EXPECT_FALSE(find_family("gpt2", "").buffer("transformer.h.0.attn.c_attn.bias"));
   EXPECT_FALSE(find_family("gpt2", "").buffer("lm_head.bias"));
+  EXPECT_TRUE(find_family("llama", "").buffer("model.layers.3.self_attn.rotary_emb.inv_freq"));
+  EXPECT_TRUE(find_family("qwen2", "").buffer("model.rotary_emb.inv_freq"));
+  EXPECT_FALSE(find_family("llama", "").buffer("model.layers.3.self_attn.q_proj.bias"));
 }
 
 TEST(Heads, AreThoseThatTheFileHas) {

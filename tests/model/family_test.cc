@@ -208,14 +208,16 @@ TEST(Family, TakesTheFirstOfSeveralEnds) {
 
 TEST(Family, WritesWhatItReads) {
   for (const char* text : {kBert, kRoberta, kGpt2, kHubBertBaseChinese, kHubRobertaBase, kHubDistilGpt2,
-                           kHubGlmLargeChinese, kGlm130b}) {
+                           kHubGlmLargeChinese, kGlm130b, kHubLlama2, kHubLlama31, kHubQwen25}) {
     const ModelConfig config = read(Json::parse(text));
     const OrderedJson written = find_family(config.family, "").write_config(config);
     const Json again = Json::parse(written.dump());
     const Json original = Json::parse(text);
     for (const auto& [key, value] : again.items()) {
-      // null means four times the width; how f16 is kept from overflowing is not ours.
+      // null means four times the width; how f16 is kept from overflowing is not ours; the width of a window
+      // that is off is not kept.
       if (!original.contains(key) || key == "n_inner" || key == "attention_scale") continue;
+      if (key == "sliding_window") continue;
       EXPECT_EQ(value, original[key]) << key;
     }
     const ModelConfig reread = read(again);
@@ -254,6 +256,18 @@ TEST(Family, RefusesByNameWhatChangesTheMathematics) {
       {kGlm130b, "position_encoding_2d", true},
       {kGlm130b, "layernorm_order", "pre"},
       {kGlm130b, "num_key_value_heads", 8},
+      {kHubLlama31, "rope_interleaved", true},
+      {kHubLlama31, "sliding_window", 4096},
+      {kHubLlama31, "partial_rotary_factor", 0.5},
+      {kHubLlama31, "quantization_config", {{"bits", 4}}},
+      {kHubLlama31, "is_encoder_decoder", true},
+      {kHubLlama31, "add_cross_attention", true},
+      {kHubLlama31, "logits_soft_cap", 30.0},
+      {kHubQwen25, "use_sliding_window", true},
+      {kHubQwen25, "layer_types", {"sliding_attention"}},
+      {kHubQwen25, "use_mrope", true},
+      {kHubQwen25, "attention_bias", true},
+      {kHubQwen25, "mlp_bias", true},
   };
   for (const Refused& refused : cases) {
     const std::string message = refusal(with(refused.text, refused.key, refused.value));
@@ -323,19 +337,20 @@ TEST(Family, RefusesAConfigurationThatIsNoObject) {
 TEST(Family, NamesTheFamiliesThereAre) {
   EXPECT_EQ(error_of([] { find_family("gpt3", "config.json"); }, ErrorKind::data),
             "config.json: unknown model family: found \"gpt3\", expected one of bert, roberta, gpt2, glm, "
-            "glm-130b; "
+            "glm-130b, llama, qwen2; "
             "did you mean gpt2?");
   EXPECT_THAT(error_of([] { find_family("", "model.family", ErrorKind::usage); }, ErrorKind::usage),
               HasSubstr("model.family: unknown model family"));
 }
 
 TEST(NewModel, TakesTheSameKeysForEveryFamily) {
-  for (const char* name : {"bert", "roberta", "gpt2"}) {
+  for (const char* name : {"bert", "roberta", "gpt2", "llama", "qwen2"}) {
+    const bool llama = name == std::string("llama") || name == std::string("qwen2");
     ModelOptions options = tiny_options(name);
     options.hidden_act = "relu";
     options.layer_norm_eps = 1e-3;
     options.initializer_range = 0.5;
-    options.hidden_dropout_prob = 0.25;
+    options.hidden_dropout_prob = llama ? 0 : 0.25;
     options.attention_probs_dropout_prob = 0.125;
     const ModelConfig config = find_family(name, "").from_options(options, 300, 99);
     EXPECT_EQ(config.family, name);
@@ -348,8 +363,8 @@ TEST(NewModel, TakesTheSameKeysForEveryFamily) {
     EXPECT_EQ(config.activation, Activation::relu);
     EXPECT_EQ(config.layer_norm_eps, 1e-3);
     EXPECT_EQ(config.initializer_range, 0.5);
-    EXPECT_EQ(config.hidden_dropout, 0.25);
-    EXPECT_EQ(config.embedding_dropout, 0.25);
+    EXPECT_EQ(config.hidden_dropout, options.hidden_dropout_prob);
+    EXPECT_EQ(config.embedding_dropout, options.hidden_dropout_prob);
     EXPECT_EQ(config.attention_dropout, 0.125);
   }
 }
@@ -366,6 +381,9 @@ TEST(NewModel, FillsInTheFamilysDefaults) {
     EXPECT_EQ(config.activation, activation);
     EXPECT_EQ(config.layer_norm_eps, eps);
     EXPECT_EQ(config.type_vocab_size, types);
+    EXPECT_EQ(config.hidden_dropout, 0.1);
+    EXPECT_EQ(config.embedding_dropout, 0.1);
+    EXPECT_EQ(config.attention_dropout, 0.1);
   }
 }
 
@@ -383,6 +401,12 @@ TEST(NewModel, SaysWhatIsWrongWithTheOptions) {
               HasSubstr("model.hidden_act: unknown activation: found \"mish\""));
   EXPECT_THAT(refused("bert", [](ModelOptions& o) { o.embedding_dropout_prob = 0.5; }),
               HasSubstr("model.embedding_dropout_prob: bert has one probability"));
+  EXPECT_EQ(
+      refused("gpt2", [](ModelOptions& o) { o.num_key_value_heads = 1; }),
+      "model.num_key_value_heads: a model of family gpt2 has one num_key_value_heads: found 1, expected 3");
+  EXPECT_THAT(refused("gpt2", [](ModelOptions& o) { o.rope_theta = 5e5; }), HasSubstr("model.rope_theta"));
+  EXPECT_THAT(refused("glm-130b", [](ModelOptions& o) { o.rope_theta = 5e5; }),
+              HasSubstr("found 500000.0, expected 10000.0"));
 }
 
 }  // namespace

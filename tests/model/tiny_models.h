@@ -34,4 +34,12 @@ inline ModelConfig tiny_glm_130b() {
   return find_family("glm-130b", "").from_options(tiny_options("glm-130b"), 211, 17);
 }
 
+// Six heads over two of keys and values.
+inline ModelConfig tiny_llama(const char* family = "llama") {
+  ModelOptions options = tiny_options(family);
+  options.num_attention_heads = 6;
+  options.num_key_value_heads = 2;
+  return find_family(family, "").from_options(options, 211, 17);
+}
+
 }  // namespace surprisal

@@ -15,7 +15,7 @@
 namespace surprisal {
 
 inline const char* family_of_kind(const std::string& kind) {
-  for (const char* family : {"glm", "glm-130b"}) {
+  for (const char* family : {"glm", "glm-130b", "llama", "qwen2"}) {
     if (kind == family) return family;
   }
   return kind == "bert" || kind == "post" ? "bert" : "gpt2";
@@ -43,6 +43,11 @@ inline void make_grouped(ModelConfig& config) {
 // place.
 inline ModelConfig tiny_model(const std::string& kind, std::int64_t layers = 2) {
   ModelOptions options = tiny_options(family_of_kind(kind));
+  if (options.family == "llama" || options.family == "qwen2") {
+    options.num_attention_heads = 6;
+    options.num_key_value_heads = 2;
+    options.tie_word_embeddings = kind != "llama";
+  }
   options.hidden_size = 12;
   options.intermediate_size = kind == "glm" ? 48 : 20;
   options.num_hidden_layers = layers;

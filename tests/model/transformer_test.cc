@@ -21,7 +21,8 @@ namespace surprisal {
 namespace {
 
 constexpr std::uint64_t kSeed = 4242;
-constexpr const char* kKinds[] = {"bert", "gpt2", "glm", "glm-130b", "pre", "post", "gated", "grouped"};
+constexpr const char* kKinds[] = {"bert", "gpt2",  "glm",   "glm-130b", "pre",
+                                  "post", "gated", "llama", "qwen2",    "grouped"};
 
 using Floats = std::vector<float>;
 using Complex = std::complex<double>;
@@ -206,8 +207,9 @@ TEST(Transformer, ASparseHeadIsADenseOne) {
 }
 
 TEST(Transformer, SameBitsForAnyNumberOfThreads) {
-  for (const char* kind : {"bert", "gpt2"}) {
+  for (const char* kind : {"bert", "gpt2", "llama"}) {
     ModelOptions options = tiny_options(kind);
+    if (kind == std::string("llama")) options.num_key_value_heads = 1;
     options.hidden_size = 96;
     options.max_position_embeddings = 300;
     const ModelConfig config = find_family(kind, "").from_options(options, 211, 300);
@@ -246,7 +248,7 @@ void expect_normal(std::span<const float> weights, double range) {
 }
 
 TEST(Transformer, InitialWeightsAreWhatTheTableSays) {
-  for (const char* family : {"gpt2", "glm-130b"}) {
+  for (const char* family : {"gpt2", "glm-130b", "llama"}) {
     ModelOptions options = tiny_options(family);
     options.hidden_size = 96;
     options.intermediate_size = 200;

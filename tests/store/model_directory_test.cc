@@ -27,11 +27,14 @@ class ModelDirectory : public testing::TestWithParam<const char*> {
   ModelDirectory() : model_(tiny_config(), Mode::train, kSmall) { model_.initialise(1); }
 
   static ModelConfig tiny_config() {
-    ModelConfig config = find_family(GetParam(), "").from_options(tiny_options(GetParam()), 211, 17);
+    ModelOptions options = tiny_options(GetParam());
+    if (grouped()) options.num_key_value_heads = 1;
+    ModelConfig config = find_family(GetParam(), "").from_options(options, 211, 17);
     config.bos_token_id = 3;
     config.pad_token_id = 4;
     return config;
   }
+  static bool grouped() { return std::string("llama qwen2").find(GetParam()) != std::string::npos; }
   std::string load_error(ErrorKind kind) {
     return error_of([&] { load_weights(directory_.path(), model_); }, kind);
   }
@@ -39,7 +42,8 @@ class ModelDirectory : public testing::TestWithParam<const char*> {
   TemporaryDirectory directory_;
   Transformer model_;
 };
-INSTANTIATE_TEST_SUITE_P(Families, ModelDirectory, testing::Values("bert", "roberta", "gpt2"));
+INSTANTIATE_TEST_SUITE_P(Families, ModelDirectory,
+                         testing::Values("bert", "roberta", "gpt2", "llama", "qwen2"));
 
 TEST_P(ModelDirectory, ComesBackBitForBit) {
   save_model(directory_.path(), model_, nullptr);
@@ -82,10 +86,11 @@ TEST_P(ModelDirectory, HoldsEveryTensorOfAnUntiedHead) {
   save_model(directory_.path(), model, nullptr);
   const SafetensorsFile file(directory_.path() / "model.safetensors");
   const std::string head = config.family == "bert" ? "cls.predictions." : "lm_head.";
+  const bool decoder = find_family(config.family, "").decoder;
   for (const char* name : {"bias", "decoder.bias", "decoder.weight"}) {
-    EXPECT_EQ(file.find(head + name) != nullptr, config.family != "gpt2") << name;
+    EXPECT_EQ(file.find(head + name) != nullptr, !decoder) << name;
   }
-  EXPECT_EQ(file.find("lm_head.weight") != nullptr, config.family == "gpt2");
+  EXPECT_EQ(file.find("lm_head.weight") != nullptr, decoder);
   Transformer again(read_model_config(directory_.path()), Mode::evaluate, kSmall);
   load_weights(directory_.path(), again);
   EXPECT_EQ(std::memcmp(again.weights().data(), model.weights().data(), model.weights().size_bytes()), 0);
@@ -115,8 +120,9 @@ TEST_P(ModelDirectory, SavesGradientsUnderTheNamesOfTheWeights) {
     EXPECT_EQ(gradients.tensors()[i].shape, weights.tensors()[i].shape);
   }
   const std::string family = GetParam();
-  const StoredTensor& token = *gradients.find(
-      family == "gpt2" ? "transformer.wte.weight" : family + ".embeddings.word_embeddings.weight");
+  const StoredTensor& token = *gradients.find(family == "gpt2" ? "transformer.wte.weight"
+                                              : grouped()      ? "model.embed_tokens.weight"
+                                                          : family + ".embeddings.word_embeddings.weight");
   EXPECT_EQ(std::memcmp(token.bytes.data(), model_.gradients().data(), token.bytes.size()), 0);
 }
 
@@ -149,7 +155,7 @@ TEST_P(ModelDirectory, NamesTheFileOfABadConfiguration) {
   EXPECT_THAT(refusal(""), HasSubstr("invalid JSON"));
   EXPECT_THAT(refusal("{"), HasSubstr("invalid JSON"));
   EXPECT_THAT(refusal("{}"), HasSubstr("key model_type is missing"));
-  EXPECT_THAT(refusal(R"({"model_type":"llama"})"), HasSubstr("unknown model family: found \"llama\""));
+  EXPECT_THAT(refusal(R"({"model_type":"mamba"})"), HasSubstr("unknown model family: found \"mamba\""));
   EXPECT_THAT(refusal(R"({"model_type":"bert","model_type":"gpt2"})"), HasSubstr("duplicate key"));
 }
 

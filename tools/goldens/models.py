@@ -22,8 +22,9 @@ import safetensors.torch
 import torch
 import transformers
 from safetensors import safe_open
-from transformers import (BertConfig, BertForMaskedLM, BertForPreTraining, GPT2Config, GPT2LMHeadModel, RobertaConfig,
-                          RobertaForMaskedLM)
+from transformers import (BertConfig, BertForMaskedLM, BertForPreTraining, GPT2Config, GPT2LMHeadModel, LlamaConfig,
+                          LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM, RobertaConfig, RobertaForMaskedLM)
+from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
 from stream_loss import stream_loss, with_defaults
 
@@ -62,6 +63,16 @@ SMALL = {"vocab_size": 67, "intermediate_size": 29, "num_hidden_layers": 1, "hid
          "hidden_size": WIDTH, "num_attention_heads": HEADS, "max_position_embeddings": POSITIONS,
          "attention_probs_dropout_prob": 0.0}
 
+# Three heads of queries share one of keys and values.
+GROUPED = {"vocab_size": VOCABULARY, "hidden_size": WIDTH, "num_attention_heads": 6, "num_key_value_heads": 2,
+           "num_hidden_layers": LAYERS, "intermediate_size": 52, "max_position_embeddings": POSITIONS}
+SMALL_GROUPED = {**GROUPED, "vocab_size": 67, "num_hidden_layers": 1, "intermediate_size": 29}
+
+
+def rope(rope_type, rope_theta, **others):
+    return {"rope_type": rope_type, "rope_theta": rope_theta, **others}
+
+
 CASES = {
     "bert-gelu": Case(BertForPreTraining, bert_config(hidden_act="gelu", layer_norm_eps=1e-12), 1, False, MILD),
     "bert-gelu_new": Case(BertForPreTraining, bert_config(hidden_act="gelu_new", layer_norm_eps=1e-5), 2, True, STRONG),
@@ -80,11 +91,43 @@ CASES = {
                                         bos_token_id=0, eos_token_id=0, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0,
                                         activation_function="silu", scale_attn_weights=False, tie_word_embeddings=False),
                              7, True, STRONG),
+    "llama": Case(LlamaForCausalLM, LlamaConfig(**GROUPED, rms_norm_eps=1e-5), 8, False, MILD),
+    "qwen2": Case(Qwen2ForCausalLM, Qwen2Config(**GROUPED, tie_word_embeddings=True,
+                                                rope_parameters=rope("default", 1e6)), 9, True, STRONG),
+    # Heads wider than the width's share of them, so that there are pairs of all three kinds; every bias.
+    "llama-llama3-biases": Case(LlamaForCausalLM,
+                                LlamaConfig(**SMALL_GROUPED, head_dim=10, attention_bias=True, mlp_bias=True,
+                                            hidden_act="gelu_pytorch_tanh",
+                                            rope_parameters=rope("llama3", 500.0, factor=8.0, low_freq_factor=1.0,
+                                                                 high_freq_factor=4.0,
+                                                                 original_max_position_embeddings=15)),
+                                10, True, STRONG),
+    "llama-linear-bf16": Case(LlamaForCausalLM,
+                              LlamaConfig(**{**SMALL_GROUPED, "num_key_value_heads": 6}, tie_word_embeddings=True,
+                                          rope_parameters=rope("linear", 10000.0, factor=2.5)),
+                              11, False, STRONG, torch.bfloat16),
+    "llama-dynamic-shards": Case(LlamaForCausalLM,
+                                 LlamaConfig(**{**SMALL_GROUPED, "num_key_value_heads": 1},
+                                             rope_parameters=rope("dynamic", 300.0, factor=4.0)),
+                                 12, False, STRONG, torch.float32, "9KB"),
+    "qwen2-yarn-f16": Case(Qwen2ForCausalLM,
+                           Qwen2Config(**SMALL_GROUPED, head_dim=12,
+                                       rope_parameters=rope("yarn", 100.0, factor=3.0, beta_fast=2.0, beta_slow=0.25,
+                                                            original_max_position_embeddings=11)),
+                           13, False, STRONG, torch.float16),
+    "qwen2-yarn-mscale": Case(Qwen2ForCausalLM,
+                              Qwen2Config(**SMALL_GROUPED, head_dim=12, rms_norm_eps=1e-3,
+                                          rope_parameters=rope("yarn", 100.0, factor=3.0, beta_fast=2.0,
+                                                               beta_slow=0.25, truncate=False, mscale=0.7,
+                                                               mscale_all_dim=0.2,
+                                                               original_max_position_embeddings=11)),
+                              14, True, STRONG),
 }
 
 
 def is_norm(name):
-    return any(part.startswith(("ln_", "LayerNorm", "layer_norm")) for part in name.split("."))
+    return any(part.startswith(("ln_", "LayerNorm", "layer_norm")) or part.endswith("layernorm") or part == "norm"
+               for part in name.split("."))
 
 
 def decays(name):
@@ -98,7 +141,7 @@ def randomise(model, generator):
             mean, deviation = 1.0, 0.3
         elif name.endswith("bias"):
             mean, deviation = 0.0, 0.2
-        elif "embeddings" in name or ".wte." in name or ".wpe." in name:
+        elif "embeddings" in name or ".wte." in name or ".wpe." in name or ".embed_tokens." in name:
             mean, deviation = 0.0, 0.05  # small: the epsilon of the first norm is then felt
         else:
             mean, deviation = 0.0, 0.25
@@ -166,8 +209,35 @@ def gpt2_streams(irregular, generator, vocabulary):
     ]
 
 
+def double_frequencies(rotary):
+    """(frequencies, magnitude) in float64: `transformers` has them in float32, whatever the model is in."""
+    float32 = torch.float32
+    torch.float = torch.float32 = torch.float64  # by these names it asks for them
+    try:
+        init = ROPE_INIT_FUNCTIONS.get(rotary.rope_type, rotary.compute_default_rope_parameters)
+        frequency, magnitude = init(rotary.config)
+    finally:
+        torch.float = torch.float32 = float32
+    assert frequency.dtype == torch.float64 and torch.allclose(frequency.float(), rotary.inv_freq, rtol=1e-6)
+    assert magnitude == rotary.attention_scaling
+    return frequency, magnitude
+
+
+def rotate_in_double(rotary):
+    frequency, magnitude = double_frequencies(rotary)
+
+    def forward(x, position_ids):
+        angles = position_ids[..., None].double() * frequency
+        angles = torch.cat((angles, angles), dim=-1)
+        return angles.cos() * magnitude, angles.sin() * magnitude
+
+    rotary.forward = forward
+
+
 def load(case, directory):
     model = case.model.from_pretrained(directory, dtype=torch.float64, attn_implementation="eager")
+    if hasattr(model.base_model, "rotary_emb"):
+        rotate_in_double(model.base_model.rotary_emb)
     for module in model.modules():
         if isinstance(module, torch.nn.Embedding):
             module.padding_idx = None  # gradients of the formula: the padding row is a row as any other

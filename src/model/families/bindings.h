@@ -16,13 +16,17 @@ class BindingList {
   // The whole parameter `name`.
   void add(std::string stored, const std::string& name, bool transposed = false) {
     const int parameter = table_.find(name);
-    add_rows(std::move(stored), parameter, 0, parameter_rows(parameter), transposed);
+    bind(std::move(stored), parameter, 0, parameter_rows(parameter), transposed);
+  }
+  // Its rows [begin, end).
+  void add_rows(std::string stored, const std::string& name, std::int64_t begin, std::int64_t end) {
+    bind(std::move(stored), table_.find(name), begin, end, false);
   }
   // Part `index` of the `parts` equal blocks of rows of the parameter `name`.
   void add_part(std::string stored, const std::string& name, int index, int parts) {
     const int parameter = table_.find(name);
     const std::int64_t rows = parameter_rows(parameter) / parts;
-    add_rows(std::move(stored), parameter, index * rows, (index + 1) * rows, false);
+    bind(std::move(stored), parameter, index * rows, (index + 1) * rows, false);
   }
   // Both tensors of a layer norm or linear.
   void add_pair(const std::string& stored, const std::string& name, bool transposed = false) {
@@ -44,7 +48,7 @@ class BindingList {
   std::int64_t parameter_rows(int parameter) const {
     return table_.parameters[static_cast<std::size_t>(parameter)].shape[0];
   }
-  void add_rows(std::string stored, int parameter, std::int64_t begin, std::int64_t end, bool transposed) {
+  void bind(std::string stored, int parameter, std::int64_t begin, std::int64_t end, bool transposed) {
     bindings_.push_back({std::move(stored), parameter, begin, end, transposed, 0});
   }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <string_view>
 #include <utility>
@@ -118,6 +119,11 @@ std::int64_t ConfigReader::size_above(const char* key, std::int64_t offset, std:
   return get_int(config_, key, where_, offset + 1, max) - offset;
 }
 
+double ConfigReader::number(const char* key, double min, double max) {
+  require(config_, key, where_);
+  return number_or(key, min, max, std::nan(""));
+}
+
 double ConfigReader::number_or(const char* key, double min, double max, double fallback) {
   seen_.insert(key);
   return get_number_or(config_, key, where_, min, max, fallback);
@@ -126,6 +132,21 @@ double ConfigReader::number_or(const char* key, double min, double max, double f
 bool ConfigReader::flag_or(const char* key, bool fallback) {
   seen_.insert(key);
   return get_bool_or(config_, key, where_, fallback);
+}
+
+std::string ConfigReader::text_or(const char* key, std::string fallback) {
+  seen_.insert(key);
+  return get_string_or(config_, key, where_, std::move(fallback));
+}
+
+const Json* ConfigReader::object(const char* key) {
+  const Json* value = lookup(key);
+  if (value == nullptr || (value->is_object() && value->empty())) return nullptr;
+  if (value->is_object()) return value;
+  throw Error(ErrorKind::data, {.what = std::string(key) + " is not an object",
+                                .where = where_,
+                                .found = value->dump(-1, ' ', true),
+                                .expected = "a JSON object"});
 }
 
 void ConfigReader::activation(const char* key, const char* fallback, ModelConfig& config) {

@@ -22,8 +22,12 @@ class ConfigReader {
   std::int64_t size_or(const char* key, std::int64_t max, std::int64_t fallback);
   // Required, above `offset`; returns how much it is above.
   std::int64_t size_above(const char* key, std::int64_t offset, std::int64_t max);
+  double number(const char* key, double min, double max);  // required
   double number_or(const char* key, double min, double max, double fallback);
   bool flag_or(const char* key, bool fallback);
+  std::string text_or(const char* key, std::string fallback);
+  const Json* object(const char* key);  // null where it is absent, null or empty
+  bool has(const char* key) const { return config_.contains(key) && !config_.at(key).is_null(); }
   // Sets activation and activation_name.
   void activation(const char* key, const char* fallback, ModelConfig& config);
   // -1 for null; the first of a list; `fallback`, if the vocabulary has it, where the key is absent.
@@ -35,6 +39,7 @@ class ConfigReader {
   void only(const char* key, const Json& value);
   // Keys of this family that say nothing about the forward pass, whatever their value.
   void pass_over(std::initializer_list<const char*> keys);
+  const std::string& where() const { return where_; }
   // Throws Error (data) naming every key that is left: not read, not known to be harmless, and neither null,
   // false nor empty.
   void finish() const;

@@ -10,5 +10,7 @@ const Family& roberta_family();
 const Family& gpt2_family();
 const Family& glm_family();
 const Family& glm_130b_family();
+const Family& llama_family();
+const Family& qwen2_family();
 
 }  // namespace surprisal

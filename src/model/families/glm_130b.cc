@@ -90,11 +90,6 @@ OrderedJson write_config(const ModelConfig& config) {
           {"vocab_size", config.vocab_size}};
 }
 
-// Two thirds of four times the width, as the gate's matrix comes on top; to a multiple of 8.
-std::int64_t default_inner(std::int64_t width) {
-  return (8 * width + 23) / 24 * 8;
-}
-
 ModelConfig from_options(const ModelOptions& options, const ModelVocabulary& vocabulary,
                          std::int64_t sequence_length) {
   ModelConfig config = shape_of_family();
@@ -103,7 +98,7 @@ ModelConfig from_options(const ModelOptions& options, const ModelVocabulary& voc
   set_from_options(
       options, {.activation = kActivation, .layer_norm_eps = kEpsilon, .embedding_gradient_shrink = kShrink},
       vocabulary, sequence_length, config);
-  if (options.intermediate_size == 0) config.intermediate_size = default_inner(config.hidden_size);
+  if (options.intermediate_size == 0) config.intermediate_size = gated_intermediate_size(config.hidden_size);
   set_deep_norm(config);
   check_config(config, ErrorKind::usage, "[model]");
   return config;

@@ -15,7 +15,12 @@ struct FamilyDefaults {
   double layer_norm_eps;
   std::int64_t pad_token_id = -1;        // where the tokenizer has none
   double embedding_gradient_shrink = 1;  // 1: the family's configuration cannot name another
+  bool grouped_queries = false;  // fewer heads of keys than of queries, and a base of rotary positions
+  double dropout = 0.1;          // 0: on attention probabilities alone, and there off
 };
+
+// Two thirds of four times the width, as the gate's matrix comes on top; to a multiple of 8.
+std::int64_t gated_intermediate_size(std::int64_t hidden_size);
 
 // Fills in sizes, activation, epsilon, initial range, dropouts and ids; type_vocab_size is the family's.
 // Throws Error (usage) on an unknown activation; check_config() is the caller's.
