@@ -30,7 +30,8 @@ void read(std::string_view input) {
 std::vector<std::string> seeds() {
   std::vector<std::string> seeds;
   for (const char* name :
-       {"bert-gelu", "bert-relu-bf16-shards", "gpt2-gelu", "gpt2-silu-untied", "roberta-quick_gelu-f16"}) {
+       {"bert-gelu", "bert-relu-bf16-shards", "gpt2-gelu", "gpt2-silu-untied", "roberta-quick_gelu-f16",
+        "llama-llama3-biases", "llama-linear-bf16", "llama-dynamic-shards", "qwen2", "qwen2-yarn-mscale"}) {
     seeds.push_back(test_data(std::string("golden/models/") + name + "/config.json"));
   }
   for (const std::string& family : family_names()) {

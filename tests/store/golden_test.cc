@@ -381,10 +381,12 @@ INSTANTIATE_TEST_SUITE_P(Models, Golden, testing::ValuesIn(golden_names()), [](c
 });
 
 TEST(GoldenFiles, AllAreThere) {
-  EXPECT_THAT(golden_names(),
-              testing::IsSupersetOf({"bert-gelu", "bert-gelu_new", "bert-relu-bf16-shards", "glm",
-                                     "glm-130b-f16", "glm-1d", "gpt2-gelu", "gpt2-gelu_new",
-                                     "gpt2-silu-untied", "roberta-quick_gelu-f16"}));
+  EXPECT_THAT(
+      golden_names(),
+      testing::IsSupersetOf({"bert-gelu", "bert-gelu_new", "bert-relu-bf16-shards", "glm", "glm-130b-f16",
+                             "glm-1d", "gpt2-gelu", "gpt2-gelu_new", "gpt2-silu-untied", "llama",
+                             "llama-dynamic-shards", "llama-linear-bf16", "llama-llama3-biases", "qwen2",
+                             "qwen2-yarn-f16", "qwen2-yarn-mscale", "roberta-quick_gelu-f16"}));
 }
 
 }  // namespace

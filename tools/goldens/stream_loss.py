@@ -73,7 +73,7 @@ def additive_mask(stream, dtype):
 
 def logits(model, stream):
     """(vocabulary logits [N, V], sentence logits [2] or None)."""
-    causal = model.config.model_type == "gpt2"
+    causal = model.config.model_type in ("gpt2", "llama", "qwen2")
     # RoBERTa counts positions from behind its padding token; a stream counts from 0.
     first = model.config.pad_token_id + 1 if model.config.model_type == "roberta" else 0
     arguments = {
@@ -84,7 +84,7 @@ def logits(model, stream):
         arguments["attention_mask"] = additive_mask(stream, model.dtype)
     if causal:
         if any(stream["segment"]):
-            raise UnsupportedStream("segments: GPT-2 has none")
+            raise UnsupportedStream("segments: a decoder has none")
         return model(**arguments, use_cache=False).logits[0], None
     output = model(**arguments, token_type_ids=torch.tensor([stream["segment"]]))
     if "prediction_logits" not in output:
