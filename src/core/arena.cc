@@ -45,8 +45,8 @@ void Arena::reserve() {
   capacity_ = std::max(peak_, kAlignment);
   base_ = map_memory(capacity_);
   if (!base_) {
-    throw Error(ErrorKind::memory, {.what = fmt::format("cannot reserve {} bytes for {}", capacity_, kind_),
-                                    .fix = fix_});
+    throw Error(ErrorKind::memory,
+                {.what = fmt::format("cannot reserve {} bytes for {}", capacity_, kind_), .fix = fix_});
   }
   // Touching every page now means that too little memory shows here and not in the middle of the night.
   constexpr std::size_t kBlock = std::size_t{1} << 22;

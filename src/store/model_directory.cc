@@ -22,7 +22,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kConfig = "config.json";
-constexpr const char* kObjective = "training_objective";  // ours: `transformers` keeps it and makes nothing of it
+constexpr const char* kObjective =
+    "training_objective";  // ours: `transformers` keeps it and makes nothing of it
 
 void require_directory(const fs::path& directory) {
   std::error_code ignored;
