@@ -57,6 +57,28 @@ fs::path require_weights(const fs::path& directory, const Family& family) {
   throw Error(ErrorKind::io, std::move(parts));
 }
 
+// Configurations older than the key (BERT's first) say it by their class, or not at all: then the tensors do,
+// by what their names begin with.
+std::string model_type(const Json& json, const fs::path& directory, const std::string& where) {
+  constexpr const char* kKey = "model_type";
+  if (!json.is_object() || json.contains(kKey)) return get_string(json, kKey, where);
+  const Json classes = json.value("architectures", Json());
+  const bool named = classes.is_array() && !classes.empty() && classes.front().is_string();
+  const std::string name = named ? classes.front().get<std::string>() : "";
+  for (const auto& [begin, family] : {std::pair{"Bert", "bert"}, {"Roberta", "roberta"}, {"GPT2", "gpt2"}}) {
+    if (name.starts_with(begin)) return family;
+  }
+  const std::optional<fs::path> weights = find_weights(directory);
+  if (!weights || named) return get_string(json, kKey, where);
+  const TensorFiles files(*weights);
+  for (const StoredTensor* tensor : files.tensors()) {
+    for (const char* family : {"bert", "roberta"}) {
+      if (tensor->name.starts_with(std::string(family) + '.')) return family;
+    }
+  }
+  return get_string(json, kKey, where);
+}
+
 void write_file(const fs::path& path, std::string_view content) {
   FileWriter file(path);
   file.write(content);
@@ -86,7 +108,7 @@ ModelConfig read_model_config(const fs::path& directory) {
   const MappedFile file(directory / kConfig);
   const std::string where = file.path().string();
   const Json json = parse_json(file.text(), where);
-  const Family& family = find_family(get_string(json, "model_type", where), where);
+  const Family& family = find_family(model_type(json, directory, where), where);
   ModelConfig config = family.read_config(json, where);
   config.training_objective = get_string_or(json, kObjective, where, "");
   if (const std::optional<fs::path> weights = find_weights(directory)) {

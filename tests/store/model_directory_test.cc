@@ -144,6 +144,29 @@ TEST_P(ModelDirectory, SaysHowToConvertOtherWeights) {
       AllOf(HasSubstr("pickle"), HasSubstr(find_family(GetParam(), "").architecture + ".from_pretrained")));
 }
 
+// BERT's first configurations have no model_type.
+TEST_P(ModelDirectory, TakesAConfigurationOlderThanModelType) {
+  save_model(directory_.path(), model_, nullptr);
+  const auto path = directory_.path() / "config.json";
+  Json json = parse_json(read_file(path), "test");
+  json.erase("model_type");
+  write_bytes(path, json.dump());
+  const std::string family = GetParam();
+  const bool by_class = family == "bert" || family == "roberta" || family == "gpt2";
+  if (by_class) {
+    EXPECT_EQ(read_model_config(directory_.path()).family, family);
+  } else {
+    EXPECT_THROW(read_model_config(directory_.path()), Error);
+  }
+  json.erase("architectures");
+  write_bytes(path, json.dump());
+  if (by_class && family != "gpt2") {
+    EXPECT_EQ(read_model_config(directory_.path()).family, family);
+  } else {
+    EXPECT_THROW(read_model_config(directory_.path()), Error);
+  }
+}
+
 TEST_P(ModelDirectory, NamesTheFileOfABadConfiguration) {
   const auto path = directory_.path() / "config.json";
   auto refusal = [&](const char* text) {
