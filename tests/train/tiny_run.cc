@@ -38,7 +38,7 @@ void TinyRuns::write(const std::string& name, const std::string& content) const 
 void TinyRuns::write_pairs(const std::string& name, int pairs) const {
   std::string lines;
   for (int pair = 0; pair < pairs; ++pair) {
-    const std::string text = tiny_text(1, static_cast<std::uint64_t>(100 + pair));
+    const std::string text = tiny_text(1, 100 + static_cast<std::uint64_t>(pair));
     const std::size_t end = text.find(' ', 4);
     lines +=
         to_line({{"prompt", text.substr(0, end)}, {"completion", text.substr(end, text.find('\n') - end)}}) +
