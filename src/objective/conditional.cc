@@ -196,7 +196,9 @@ class InfillingConditional : public Conditional {
               sample);
     } else {
       // One that was cut off is put at the end, for which `cut` has no row.
-      const std::int64_t kept = mask < std::ssize(prompt) ? cut.prompt - 1 : cut.prompt;
+      const bool cut_off = mask < std::ssize(prompt);
+      if (cut_off) layout.mask = prompt[static_cast<std::size_t>(mask)];
+      const std::int64_t kept = cut_off ? std::max<std::int64_t>(cut.prompt - 1, 0) : cut.prompt;
       lay_out(prompt.first(kept), completion, {}, layout, key, sample);
     }
   }

@@ -171,7 +171,7 @@ TEST_P(ModelDirectory, NamesTheFileOfABadConfiguration) {
   const auto path = directory_.path() / "config.json";
   auto refusal = [&](const char* text) {
     write_bytes(path, text);
-    const std::string message = error_of([&] { read_model_config(directory_.path()); }, ErrorKind::data);
+    std::string message = error_of([&] { read_model_config(directory_.path()); }, ErrorKind::data);
     EXPECT_THAT(message, HasSubstr(path.string()));
     return message;
   };
