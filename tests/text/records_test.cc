@@ -19,7 +19,6 @@ namespace surprisal {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 RecordOptions reading(std::vector<DocumentKind> kinds) {
