@@ -166,8 +166,6 @@ void RecordReader::read_choice(Record& record, Document& document) const {
   }
   for (const Json& option : options) {
     if (!option.is_string()) fail("an option of the record is no text", option.type_name(), "a string");
-    if (std::count(options.begin(), options.end(), option) > 1)
-      fail("the record has an option twice", option.dump(), "options that differ");
     append_part(option.get_ref<const std::string&>(), document);
   }
   document.label = static_cast<std::uint16_t>(get_int(record.json, kLabel, record.where, 0, count - 1));
