@@ -116,15 +116,7 @@ void differentiate_row(const LayerNormBackward& op, std::int64_t i, float* dweig
   };
   map_vectors(op.width, dweight, add_weight, dweight, x, dy);
   add_to(op.width, dbias, dy);
-  if (op.write == Write::over) {
-    map_vectors(op.width, dx, gradient, x, dy, op.weight);
-  } else {
-    const FloatVector kept = hn::Set(FloatTag(), op.write.kept);
-    const auto add = [&](FloatVector value, FloatVector slope, FloatVector weight, FloatVector before) {
-      return hn::MulAdd(kept, before, gradient(value, slope, weight));
-    };
-    map_vectors(op.width, dx, add, x, dy, op.weight, dx);
-  }
+  map_vectors(op.width, dx, op.write, gradient, x, dy, op.weight);
 }
 
 void differentiate_block(const LayerNormBackward& op, std::int64_t begin, std::int64_t end) {

@@ -63,15 +63,7 @@ void differentiate_row(const RmsNormBackward& op, std::int64_t i, float* dweight
     return hn::MulAdd(slope, hn::Mul(value, rstd), sums);
   };
   map_vectors(op.width, dweight, add_weight, dweight, x, dy);
-  if (op.write == Write::over) {
-    map_vectors(op.width, dx, gradient, x, dy, op.weight);
-  } else {
-    const FloatVector kept = hn::Set(d, op.write.kept);
-    const auto add = [&](FloatVector value, FloatVector slope, FloatVector weight, FloatVector before) {
-      return hn::MulAdd(kept, before, gradient(value, slope, weight));
-    };
-    map_vectors(op.width, dx, add, x, dy, op.weight, dx);
-  }
+  map_vectors(op.width, dx, op.write, gradient, x, dy, op.weight);
 }
 
 void differentiate_block(const RmsNormBackward& op, std::int64_t begin, std::int64_t end) {

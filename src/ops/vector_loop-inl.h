@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "hwy/highway.h"
+#include "ops/write.h"
 
 #if defined(SURPRISAL_OPS_VECTOR_LOOP_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SURPRISAL_OPS_VECTOR_LOOP_INL_H_
@@ -52,6 +53,18 @@ HWY_INLINE void map_vectors(std::int64_t size, float* out, const Function& funct
   std::int64_t i = 0;
   for (; i + lanes <= size; i += lanes) hn::StoreU(function(hn::LoadU(d, in + i)...), d, out + i);
   if (i < size) store_tail(function(load_tail(d, in + i, size - i)...), d, out + i, size - i);
+}
+
+// The same of what stands in `out`, as `write` keeps it.
+template <class Function, class... In>
+HWY_INLINE void map_vectors(std::int64_t size, float* out, const Write& write, const Function& function,
+                            const In*... in) {
+  if (write == Write::over) return map_vectors(size, out, function, in...);
+  const FloatVector kept = hn::Set(FloatTag(), write.kept);
+  const auto onto = [&](FloatVector before, auto... values) {
+    return hn::MulAdd(kept, before, function(values...));
+  };
+  map_vectors(size, out, onto, out, in...);
 }
 
 struct Operand {
