@@ -8,6 +8,7 @@
 
 #include "model/transformer.h"
 #include "ops/choice_cross_entropy_reference.h"
+#include "tests/model/agreement.h"
 #include "tests/model/reference_transformer.h"
 #include "tests/model/transformer_problem.h"
 #include "tests/ops/every_machine.h"
@@ -21,10 +22,6 @@ constexpr const char* kKinds[] = {"bert", "gpt2", "glm", "glm-130b"};
 
 using Floats = std::vector<float>;
 using Complex = std::complex<double>;
-
-// As in transformer_test.cc: rounding of f32 through the model.
-constexpr double kOfTensor = 2e-5, kOfModel = 2e-6;
-constexpr float kOfSurprisal = 5e-6f;
 
 // Six targets: the first two are the options of one choice, the last three those of another, one is ordinary.
 Stream choosing_sequence(const ModelConfig& config, std::uint64_t sample) {
@@ -88,33 +85,10 @@ ChoiceStep run_choices(Transformer& model, const std::vector<std::vector<Stream>
   return step;
 }
 
-double largest(std::span<const float> values) {
-  double most = 0;
-  for (float value : values) most = std::max(most, std::abs(static_cast<double>(value)));
-  return most;
-}
-
-void expect_same_gradients(const ParameterTable& table, const Floats& got, const Floats& want) {
-  ASSERT_EQ(got.size(), want.size());
-  for (const Parameter& parameter : table.parameters) {
-    const auto begin = static_cast<std::size_t>(parameter.offset),
-               count = static_cast<std::size_t>(parameter.shape.elements());
-    const double tolerance =
-        kOfModel * largest(want) + kOfTensor * largest(std::span(want).subspan(begin, count));
-    for (std::size_t i = 0; i < count; ++i) {
-      ASSERT_NEAR(got[begin + i], want[begin + i], tolerance) << parameter.name << " element " << i;
-    }
-  }
-}
-
 void expect_same(const Transformer& model, const ChoiceStep& got, const ChoiceStep& want) {
   EXPECT_THAT(got.token, testing::Pointwise(testing::FloatNear(kOfSurprisal), want.token));
   EXPECT_THAT(got.choice, testing::Pointwise(testing::FloatNear(kOfSurprisal), want.choice));
   expect_same_gradients(model.table(), got.gradients, want.gradients);
-}
-
-Transformer make_model(const ModelConfig& config, Mode mode = Mode::train) {
-  return Transformer(config, mode, {.tokens = 64, .labels = 8}, 1 << 12);  // a head that takes several chunks
 }
 
 // The reference's loss on the weights, all of it in Number.

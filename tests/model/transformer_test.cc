@@ -12,6 +12,7 @@
 
 #include "core/parallel.h"
 #include "model/layout.h"
+#include "tests/model/agreement.h"
 #include "tests/model/reference_transformer.h"
 #include "tests/model/transformer_problem.h"
 #include "tests/ops/every_machine.h"
@@ -27,40 +28,8 @@ constexpr const char* kKinds[] = {"bert", "gpt2",  "glm",   "glm-130b", "pre",
 using Floats = std::vector<float>;
 using Complex = std::complex<double>;
 
-// Rounding of f32, u = 6e-8, through some forty sums and products in a row, which add up in quadrature to
-// sqrt(40) u = 4e-7 of the scale that is summed at; that scale is up to about ten times the result's, as
-// logits and normalisations cancel. Wrong mathematics is off by more than 1e-3.
-constexpr double kOfTensor = 2e-5;
-// A tensor whose gradient cancels (biases before a norm, key biases) keeps the rounding of its terms.
-constexpr double kOfModel = 2e-6;
-constexpr float kOfSurprisal = 5e-6f;
-
-double largest(std::span<const float> values) {
-  double most = 0;
-  for (float value : values) most = std::max(most, std::abs(static_cast<double>(value)));
-  return most;
-}
-
-void expect_same_gradients(const ParameterTable& table, const Floats& got, const Floats& want) {
-  ASSERT_EQ(got.size(), want.size());
-  const double of_model = kOfModel * largest(want);
-  for (const Parameter& parameter : table.parameters) {
-    const auto begin = static_cast<std::size_t>(parameter.offset),
-               count = static_cast<std::size_t>(parameter.shape.elements());
-    const double tolerance = of_model + kOfTensor * largest(std::span(want).subspan(begin, count));
-    for (std::size_t i = 0; i < count; ++i) {
-      ASSERT_NEAR(got[begin + i], want[begin + i], tolerance) << parameter.name << " element " << i;
-    }
-  }
-}
-
 void expect_same_surprisals(const Floats& got, const Floats& want) {
   EXPECT_THAT(got, testing::Pointwise(testing::FloatNear(kOfSurprisal), want));
-}
-
-Transformer make_model(const ModelConfig& config, Mode mode = Mode::train,
-                       Capacity capacity = {.tokens = 64, .labels = 8}) {
-  return Transformer(config, mode, capacity, 1 << 12);  // a head that takes several chunks
 }
 
 // d(loss)/d(every parameter) of the reference, and its surprisals.
