@@ -63,14 +63,11 @@ class BeamSearch {
 
  private:
   void begin() {
-    std::vector<DecodingRow> before;
-    for (std::int32_t token : std::span(context_).first(context_.size() - 1))
-      before.push_back({token, static_cast<std::int32_t>(before.size())});
-    decoding_.begin(before, ContextSight::before);
+    const std::vector<DecodingRow> rows = rows_of_text(context_);
+    decoding_.begin(std::span(rows).first(rows.size() - 1), ContextSight::before);
     beams_.resize(1);
     const std::int32_t first[] = {0};
-    const DecodingRow row[] = {{context_.back(), static_cast<std::int32_t>(before.size())}};
-    decoding_.extend(first, row);
+    decoding_.extend(first, std::span(rows).last(1));
   }
 
   std::size_t width() const { return static_cast<std::size_t>(options_.beams); }

@@ -8,22 +8,17 @@
 #include "surprisal/error.h"
 
 #include "objective/blank_window.h"
+#include "text/tokenizer/special_tokens.h"
 
 namespace surprisal {
 namespace {
 
-std::vector<std::int32_t> mask_tokens(const Tokenizer& tokenizer) {
-  std::vector<std::int32_t> masks;
-  const SpecialTokens& special = tokenizer.special();
-  for (const auto& mask : {special.mask, special.smask, special.gmask}) {
-    if (mask) masks.push_back(*mask);
-  }
-  return masks;
-}
-
 Error no_mask(const Tokenizer& tokenizer) {
   std::vector<std::string> names;
-  for (std::int32_t id : mask_tokens(tokenizer)) names.emplace_back(tokenizer.token(id));
+  const SpecialTokens& special = tokenizer.special();
+  for (const auto& mask : {special.mask, special.smask, special.gmask}) {
+    if (mask) names.emplace_back(tokenizer.token(*mask));
+  }
   return Error(ErrorKind::usage,
                {.what = "the text has no blank",
                 .expected = fmt::format("{} where something is to be filled in", fmt::join(names, " or ")),
@@ -46,13 +41,8 @@ void put_frame(const Tokenizer& tokenizer, BlankFrame frame, bool open_end, Blan
 
 }  // namespace
 
-bool is_mask(const Tokenizer& tokenizer, std::int32_t id) {
-  const std::vector<std::int32_t> masks = mask_tokens(tokenizer);
-  return std::ranges::find(masks, id) != masks.end();
-}
-
 BlankedText frame_text(const Tokenizer& tokenizer, std::vector<std::int32_t> ids, BlankFrame frame) {
-  const auto is_blank = [&](std::int32_t id) { return is_mask(tokenizer, id); };
+  const auto is_blank = [&](std::int32_t id) { return is_mask(tokenizer.special(), id); };
   if (std::ranges::none_of(ids, is_blank)) throw no_mask(tokenizer);
   const bool open_end =
       frame == BlankFrame::as_trained ? ids.back() == tokenizer.special().gmask : is_blank(ids.back());

@@ -17,9 +17,6 @@ namespace surprisal {
 // (GLM-130B).
 enum class BlankFrame { as_trained, end_of_text };
 
-// Whether it is one of those that stand for a blank.
-bool is_mask(const Tokenizer& tokenizer, std::int32_t id);
-
 // `ids`: of a text as it is written. Throws Error (usage) where none is a mask.
 BlankedText frame_text(const Tokenizer& tokenizer, std::vector<std::int32_t> ids, BlankFrame frame);
 

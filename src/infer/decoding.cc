@@ -15,6 +15,12 @@ Decoding::Decoding(Transformer& model, std::int64_t sequences, std::int64_t rows
       length_(static_cast<std::size_t>(sequences), 0),
       logits_(static_cast<std::size_t>(sequences * model.config().vocab_size)) {}
 
+std::vector<DecodingRow> rows_of_text(std::span<const std::int32_t> ids) {
+  std::vector<DecodingRow> rows;
+  for (std::int32_t id : ids) rows.push_back({id, static_cast<std::int32_t>(rows.size())});
+  return rows;
+}
+
 void Decoding::push(const DecodingRow& row, Interval visible) {
   stream_.token.push_back(row.token);
   stream_.position.push_back(row.position);
@@ -38,8 +44,7 @@ void Decoding::begin(std::span<const DecodingRow> context, ContextSight sight) {
   model_.extend(stream_, {&cache_, slot_});
   for (std::size_t sequence = 0; sequence < length_.size(); ++sequence) {
     length_[sequence] = size;
-    if (sequence > 0)
-      cache_.copy(0, size, static_cast<std::int32_t>(sequence) * static_cast<std::int32_t>(rows_));
+    if (sequence > 0) cache_.copy(0, size, first_slot(static_cast<std::int32_t>(sequence)));
   }
 }
 
@@ -60,7 +65,7 @@ void Decoding::extend_group(std::size_t first, std::span<const std::int32_t> seq
   last_.resize(sequences.size());
   std::iota(last_.begin(), last_.end(), 0);
   for (std::size_t row = 0; row < rows.size(); ++row) {
-    const std::int32_t begin = sequences[row] * static_cast<std::int32_t>(rows_);
+    const std::int32_t begin = first_slot(sequences[row]);
     std::int32_t& length = length_[static_cast<std::size_t>(sequences[row])];
     assert(length < rows_);
     slot_.push_back(begin + length++);
@@ -74,9 +79,8 @@ void Decoding::extend_group(std::size_t first, std::span<const std::int32_t> seq
 }
 
 void Decoding::fork(std::int32_t from, std::int32_t to) {
-  const auto first = [&](std::int32_t sequence) { return sequence * static_cast<std::int32_t>(rows_); };
-  const std::int32_t length = length_[static_cast<std::size_t>(from)];
-  cache_.copy(first(from) + context_, first(from) + length, first(to) + context_);
+  const std::int32_t length = length_[static_cast<std::size_t>(from)], begin = first_slot(from);
+  cache_.copy(begin + context_, begin + length, first_slot(to) + context_);
   length_[static_cast<std::size_t>(to)] = length;
 }
 

@@ -19,6 +19,9 @@ struct DecodingRow {
   std::int32_t position = 0, block_position = 0;
 };
 
+// The rows of a text from its beginning: positions from 0.
+std::vector<DecodingRow> rows_of_text(std::span<const std::int32_t> ids);
+
 enum class ContextSight { before, whole };  // what a row of the context sees: what stands before it, or all
 
 class Decoding {
@@ -39,6 +42,7 @@ class Decoding {
   std::span<const float> logits(std::size_t index) const;
 
  private:
+  std::int32_t first_slot(std::int32_t sequence) const { return sequence * static_cast<std::int32_t>(rows_); }
   void push(const DecodingRow& row, Interval visible);
   void extend_group(std::size_t first, std::span<const std::int32_t> sequences,
                     std::span<const DecodingRow> rows);
@@ -64,5 +68,12 @@ class GrowingText {
 
 // Grows text i as sequence i, all to their ends.
 void grow_all(Decoding& decoding, std::span<GrowingText* const> texts);
+
+template <typename Text>
+void grow_all(Decoding& decoding, std::vector<Text>& texts) {
+  std::vector<GrowingText*> growing;
+  for (Text& text : texts) growing.push_back(&text);
+  grow_all(decoding, std::span<GrowingText* const>(growing));
+}
 
 }  // namespace surprisal

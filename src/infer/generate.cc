@@ -37,15 +37,19 @@ class ContinuedText : public GrowingText {
     if (std::find(ends_.begin(), ends_.end(), drawn.id) != ends_.end()) return {};
     text_.ids.push_back(drawn.id);
     if (sink_) sink_(text_.ids);
-    text_.stop = std::ssize(text_.ids) == max_tokens_ ? Stop::max_tokens : Stop::positions;
-    if (text_.stop == Stop::max_tokens || ++position_ == positions_) return {};
-    text_.stop = Stop::end;
+    if (std::ssize(text_.ids) == max_tokens_) return stop(Stop::max_tokens);
+    if (++position_ == positions_) return stop(Stop::positions);
     return DecodingRow{drawn.id, position_};
   }
 
   GeneratedTokens take() { return std::move(text_); }
 
  private:
+  std::optional<DecodingRow> stop(Stop why) {
+    text_.stop = why;
+    return {};
+  }
+
   std::vector<std::int32_t> repeating() const {
     if (no_repeat_ngram_ == 0) return {};
     std::vector<std::int32_t> all(context_.begin(), context_.end());
@@ -99,14 +103,6 @@ void check_counts(std::int64_t max_tokens, std::int64_t samples) {
   }
 }
 
-void check_vocabulary(const ModelConfig& config, const Tokenizer& tokenizer) {
-  if (tokenizer.vocabulary_size() <= config.vocab_size) return;
-  throw Error(ErrorKind::data, {.what = "the tokenizer has more tokens than the model has embeddings",
-                                .found = fmt::format("{}", tokenizer.vocabulary_size()),
-                                .expected = fmt::format("at most {}", config.vocab_size),
-                                .fix = "use the tokenizer that the model was trained with"});
-}
-
 std::vector<GeneratedTokens> continue_tokens(Transformer& model, const Tokenizer& tokenizer,
                                              std::span<const std::int32_t> context,
                                              const GenerateOptions& options, const TokenSink& sink) {
@@ -115,21 +111,15 @@ std::vector<GeneratedTokens> continue_tokens(Transformer& model, const Tokenizer
   const std::int64_t rows = std::min(held + std::min(options.max_tokens, config.max_position_embeddings),
                                      config.max_position_embeddings);
   Decoding decoding(model, options.samples, rows);
-  std::vector<DecodingRow> before;
-  for (std::int32_t token : context.first(context.size() - 1)) {
-    before.push_back({token, static_cast<std::int32_t>(before.size())});
-  }
-  decoding.begin(before, ContextSight::before);
+  decoding.begin(rows_of_text(context.first(context.size() - 1)), ContextSight::before);
   const std::vector<std::int32_t> ends = end_tokens(tokenizer);
   const std::vector<std::int32_t> drawable = drawable_tokens(tokenizer, config.vocab_size, ends);
   std::vector<ContinuedText> texts;
-  std::vector<GrowingText*> growing;
   for (std::int64_t sample = 0; sample < options.samples; ++sample) {
     texts.emplace_back(context, config, options, ends,
                        TokenSampler(options.sampling, drawable, static_cast<std::uint64_t>(sample)), sink);
   }
-  for (ContinuedText& text : texts) growing.push_back(&text);
-  grow_all(decoding, growing);
+  grow_all(decoding, texts);
   std::vector<GeneratedTokens> results;
   for (ContinuedText& text : texts) results.push_back(text.take());
   return results;

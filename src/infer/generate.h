@@ -27,7 +27,5 @@ std::vector<std::int32_t> end_tokens(const Tokenizer& tokenizer);
 
 // Throws Error (usage).
 void check_counts(std::int64_t max_tokens, std::int64_t samples);
-// Throws Error (data) where the tokenizer has more tokens than the model has embeddings.
-void check_vocabulary(const ModelConfig& config, const Tokenizer& tokenizer);
 
 }  // namespace surprisal

@@ -13,10 +13,12 @@
 #include "infer/blanked_text.h"
 #include "infer/generate.h"
 #include "infer/infill.h"
+#include "infer/limits.h"
 #include "infer/loaded_model.h"
 #include "infer/sampling.h"
 #include "infer/text_so_far.h"
 #include "model/family.h"
+#include "text/tokenizer/special_tokens.h"
 
 namespace surprisal {
 namespace {
@@ -213,7 +215,7 @@ void require_plain_prompt(const Tokenizer& tokenizer, const std::vector<std::int
                                    .fix = "leave them out: its blanks are filled by drawing"});
   }
   if (options.begin_of_text) fail_begin("the text is framed as for blank infilling", "leave it out");
-  if (std::ranges::none_of(prompt, [&](std::int32_t id) { return is_mask(tokenizer, id); })) return;
+  if (std::ranges::none_of(prompt, [&](std::int32_t id) { return is_mask(tokenizer.special(), id); })) return;
   throw Error(ErrorKind::usage, {.what = "the prompt has a blank",
                                  .where = "a model of family " + config.family,
                                  .fix = "give it as a text to infill; a prompt is continued at its end"});
@@ -227,7 +229,11 @@ std::vector<Continuation> continue_by_blank(LoadedModel& model, std::string_view
   std::vector<std::int32_t> ids = encode(tokenizer, prompt);
   require_plain_prompt(tokenizer, ids, model.config(), options);
   const SpecialTokens& special = tokenizer.special();
-  ids.push_back(special.gmask ? *special.gmask : *special.mask);
+  for (const auto& mask : {special.gmask, special.mask, special.smask}) {
+    if (!mask) continue;
+    ids.push_back(*mask);
+    break;
+  }
   const InfillOptions filling{.sampling = options.sampling,
                               .max_tokens = options.max_tokens,
                               .samples = options.samples,

@@ -158,16 +158,12 @@ std::vector<std::vector<GeneratedTokens>> fill_blanks(Transformer& model, const 
   const Filling filling = make_filling(model.config(), tokenizer, text, options, sink);
   require_room(filling);
   Decoding decoding(model, std::ssize(samples), rows_of(filling));
-  std::vector<DecodingRow> context;
-  for (std::int32_t id : text.ids) context.push_back({id, static_cast<std::int32_t>(context.size())});
-  decoding.begin(context, ContextSight::whole);
+  decoding.begin(rows_of_text(text.ids), ContextSight::whole);
   std::vector<FilledText> texts;
   for (std::uint64_t sample : samples) {
     texts.emplace_back(filling, TokenSampler(options.sampling, filling.drawable, sample));
   }
-  std::vector<GrowingText*> growing;
-  for (FilledText& text_of_sample : texts) growing.push_back(&text_of_sample);
-  grow_all(decoding, growing);
+  grow_all(decoding, texts);
   std::vector<std::vector<GeneratedTokens>> results;
   for (FilledText& text_of_sample : texts) results.push_back(text_of_sample.take());
   return results;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "surprisal/tokenizer.h"
+
 #include "model/config.h"
 #include "stream/check.h"
 
@@ -16,5 +18,8 @@ inline StreamLimits limits_of(const ModelConfig& config) {
           .segments = std::max<std::int64_t>(config.type_vocab_size, 1),
           .classes = config.classes};
 }
+
+// Throws Error (data) where the tokenizer has more tokens than the model has embeddings.
+void check_vocabulary(const ModelConfig& config, const Tokenizer& tokenizer);
 
 }  // namespace surprisal

@@ -70,8 +70,10 @@ std::int32_t TokenSampler::choose(std::span<const float> logits, std::span<const
                                      [&](std::int32_t id) { return logits[static_cast<std::size_t>(id)]; });
   }
   ids_ = drawable_;
-  std::erase_if(ids_, [&](std::int32_t id) { return std::ranges::find(banned, id) != banned.end(); });
-  if (ids_.empty()) ids_ = drawable_;
+  if (!banned.empty()) {
+    std::erase_if(ids_, [&](std::int32_t id) { return std::ranges::find(banned, id) != banned.end(); });
+    if (ids_.empty()) ids_ = drawable_;
+  }
   sorted_ = 0;
   if (options_.temperature == 0 || options_.top_k == 1) {
     sort_best(logits, 1);

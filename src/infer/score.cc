@@ -9,6 +9,7 @@
 #include "surprisal/error.h"
 
 #include "infer/evaluate.h"
+#include "infer/limits.h"
 #include "infer/score_choices.h"
 #include "objective/mixture.h"
 #include "objective/sampler.h"
@@ -121,15 +122,9 @@ void score_pll(Transformer& model, const Tokenizer& tokenizer, const TokenCorpus
 void score_windows(Transformer& model, const Tokenizer& tokenizer, const TokenCorpus& corpus,
                    const ScoreOptions& options, const char* objective, Score& score) {
   Mixture mixture(objective, {}, tokenizer, score.sequence_length);
-  EvaluationProgress progress;
-  if (options.progress) {
-    progress = [&](std::uint64_t done, std::uint64_t total) {
-      options.progress(corpus.documents() * done / total, corpus.documents());
-    };
-  }
   Evaluation evaluation =
       evaluate(model, corpus, mixture, 0, static_cast<std::int32_t>(score_capacity(model.config(), options)),
-               progress);
+               document_progress(options, corpus));
   score.nats = evaluation.token.sum;
   score.tokens = static_cast<std::uint64_t>(std::llround(evaluation.token.weight));
 }
@@ -153,12 +148,7 @@ Score begin_score(const Transformer& model, const Tokenizer& tokenizer, const To
   score.sequence_length = window_length(model.config(), options);
   score.documents = corpus.documents();
   score.bytes = score.rule == "cloze" ? 0 : corpus.bytes();
-  if (tokenizer.vocabulary_size() > model.config().vocab_size) {
-    throw Error(ErrorKind::data, {.what = "the tokenizer has more tokens than the model has embeddings",
-                                  .found = fmt::format("{}", tokenizer.vocabulary_size()),
-                                  .expected = fmt::format("at most {}", model.config().vocab_size),
-                                  .fix = "use the tokenizer that the model was trained with"});
-  }
+  check_vocabulary(model.config(), tokenizer);
   if (score.sequence_length > model.config().max_position_embeddings) {
     throw Error(ErrorKind::usage,
                 {.what = "sequence length is beyond the model's positions",
@@ -201,6 +191,13 @@ std::string default_rule(const ModelConfig& config) {
 
 std::int64_t window_length(const ModelConfig& config, const ScoreOptions& options) {
   return options.sequence_length > 0 ? options.sequence_length : config.max_position_embeddings;
+}
+
+EvaluationProgress document_progress(const ScoreOptions& options, const TokenCorpus& corpus) {
+  if (!options.progress) return {};
+  return [&options, documents = corpus.documents()](std::uint64_t done, std::uint64_t total) {
+    options.progress(documents * done / total, documents);
+  };
 }
 
 std::int64_t score_capacity(const ModelConfig& config, const ScoreOptions& options) {

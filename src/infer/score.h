@@ -9,6 +9,7 @@
 #include "surprisal/score.h"
 #include "surprisal/tokenizer.h"
 
+#include "infer/evaluate.h"
 #include "model/transformer.h"
 #include "text/corpus/token_corpus.h"
 
@@ -33,6 +34,10 @@ std::vector<ScoredToken> score_tokens(Transformer& model, const Tokenizer& token
 
 // Of the sequences that a text is cut into.
 std::int64_t window_length(const ModelConfig& config, const ScoreOptions& options);
+
+// options.progress, told of documents, from an evaluation's own, told of streams; empty where that is. The
+// options must outlive it.
+EvaluationProgress document_progress(const ScoreOptions& options, const TokenCorpus& corpus);
 
 // Rows that a model needs capacity for to score by these options; of rule cloze that is
 // ChoiceScorer::capacity.

@@ -55,14 +55,9 @@ std::int64_t ChoiceScorer::capacity(const TokenCorpus& corpus) const {
 }
 
 void ChoiceScorer::score(Transformer& model, const TokenCorpus& corpus, Score& score) const {
-  EvaluationProgress progress;
-  if (options_.progress) {
-    progress = [&](std::uint64_t done, std::uint64_t total) {
-      options_.progress(corpus.documents() * done / total, corpus.documents());
-    };
-  }
   const Evaluation evaluation =
-      evaluate(model, corpus, mixture_, 0, static_cast<std::int32_t>(capacity(corpus)), progress);
+      evaluate(model, corpus, mixture_, 0, static_cast<std::int32_t>(capacity(corpus)),
+               document_progress(options_, corpus));
   score.nats = evaluation.choice.sum;
   score.accuracy = evaluation.choice_accuracy;
 }

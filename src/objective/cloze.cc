@@ -13,6 +13,7 @@
 #include "objective/layout.h"
 #include "objective/requirements.h"
 #include "stream/packing.h"
+#include "text/tokenizer/special_tokens.h"
 
 namespace surprisal {
 namespace {
@@ -118,12 +119,12 @@ Question Cloze::read(const TokenCorpus& corpus, std::uint64_t index) const {
   Question question{.document = corpus.document(index)};
   const std::string where = corpus.origin(index);
   const std::span<const std::int32_t> text = question.document.part(0);
-  const auto is_mask = [&](std::int32_t id) {
-    return id == special_.mask || (pieces_ && (id == special_.gmask || id == special_.smask));
+  const auto is_blank = [&](std::int32_t id) {
+    return pieces_ ? is_mask(special_, id) : id == special_.mask;
   };
-  const auto masks = std::count_if(text.begin(), text.end(), is_mask);
+  const auto masks = std::count_if(text.begin(), text.end(), is_blank);
   if (masks != 1) fail("the text of a choice has one mask", where, fmt::format("{}", masks), "1");
-  question.mask = static_cast<std::size_t>(std::find_if(text.begin(), text.end(), is_mask) - text.begin());
+  question.mask = static_cast<std::size_t>(std::find_if(text.begin(), text.end(), is_blank) - text.begin());
   question.options = question.document.sentences.size() - 1;
   for (std::size_t k = 0; k < question.options; ++k) {
     question.longest = std::max<std::int64_t>(question.longest, std::ssize(question.option(k)));
@@ -270,9 +271,7 @@ SampleNotes Cloze::notes(const SampleKey&, const Stream& sample) const {
       const std::int32_t id = sample.token[row];
       const bool piece = pieces_ && row >= sample.visible[sequence.begin].end;
       if (piece) notes.rows[row] = sample.sequence.size() == 1 ? "options" : fmt::format("option {}", k);
-      if (!piece && (id == special_.mask || id == special_.gmask || id == special_.smask)) {
-        notes.rows[row] = "blank";
-      }
+      if (!piece && is_mask(special_, id)) notes.rows[row] = "blank";
     }
   }
   return notes;

@@ -13,6 +13,7 @@
 #include "objective/layout.h"
 #include "objective/pair_cut.h"
 #include "objective/requirements.h"
+#include "text/tokenizer/special_tokens.h"
 
 namespace surprisal {
 namespace {
@@ -167,7 +168,7 @@ class InfillingConditional : public Conditional {
       const std::int32_t id = sample.token[row];
       notes.rows.push_back(
           row >= context                                                                       ? "completion"
-          : is_mask(id)                                                                        ? "mask"
+          : is_mask(special_, id)                                                              ? "mask"
           : row < std::ssize(surround_.before) || row >= context - std::ssize(surround_.after) ? "special"
                                                                                                : "prompt");
     }
@@ -216,13 +217,10 @@ class InfillingConditional : public Conditional {
     lay_out_blanks(text, blanks, order, layout, key, sample);
   }
 
-  bool is_mask(std::int32_t id) const {
-    return id == layout_.mask || id == special_.mask || id == special_.gmask || id == special_.smask;
-  }
   // Index of the last mask, which the completion is for; the prompt's size where it has none.
   std::int64_t find_mask(Tokens prompt) const {
     for (std::int64_t index = std::ssize(prompt); index-- > 0;) {
-      if (is_mask(prompt[static_cast<std::size_t>(index)])) return index;
+      if (is_mask(special_, prompt[static_cast<std::size_t>(index)])) return index;
     }
     return std::ssize(prompt);
   }

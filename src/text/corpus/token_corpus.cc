@@ -17,6 +17,7 @@
 #include "text/corpus/corpus_files.h"
 #include "text/corpus/document_reader.h"
 #include "text/corpus/token_file.h"
+#include "text/tokenizer/special_tokens.h"
 
 namespace surprisal {
 
@@ -147,9 +148,8 @@ void check_parts(const EncodedDocument& document, const Tokenizer& tokenizer, co
   }
   if (document.kind != DocumentKind::choice) return;
   const SpecialTokens& special = tokenizer.special();
-  const auto masks = std::count_if(
-      document.tokens.begin(), document.tokens.begin() + document.sentences[1],
-      [&](std::int32_t id) { return id == special.mask || id == special.gmask || id == special.smask; });
+  const auto masks = std::count_if(document.tokens.begin(), document.tokens.begin() + document.sentences[1],
+                                   [&](std::int32_t id) { return is_mask(special, id); });
   if (masks == 1) return;
   const std::string mask = special.mask ? std::string(tokenizer.token(*special.mask)) : "none";
   fail("the text of a choice has one mask, where the option stands",

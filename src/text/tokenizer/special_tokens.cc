@@ -106,6 +106,10 @@ SpecialTokens find_special_tokens(std::string_view tokenizer_config_json, const 
   return special;
 }
 
+bool is_mask(const SpecialTokens& special, std::int32_t id) {
+  return id == special.mask || id == special.gmask || id == special.smask;
+}
+
 std::vector<std::pair<const char*, std::int32_t>> roles_of(const SpecialTokens& special) {
   const std::pair<const char*, std::optional<std::int32_t>> roles[] = {
       {"pad", special.pad},     {"unk", special.unk}, {"cls", special.cls}, {"sep", special.sep},

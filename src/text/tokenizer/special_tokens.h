@@ -18,6 +18,9 @@ namespace surprisal {
 SpecialTokens find_special_tokens(std::string_view tokenizer_config_json, const TokenizerPipeline& pipeline,
                                   const std::string& where);
 
+// Whether it is one of the tokens that stand for a blank: mask, gmask, smask.
+bool is_mask(const SpecialTokens& special, std::int32_t id);
+
 // The roles that a token plays, by name, in the order of the declaration.
 std::vector<std::pair<const char*, std::int32_t>> roles_of(const SpecialTokens& special);
 
