@@ -57,12 +57,6 @@ PiecePosition position_of(const char* name, const std::string& value) {
   return piece_position(key_of(name), value);
 }
 
-BlankToken mask_token(const char* name, const std::string& value) {
-  require_choice(key_of(name), value, {"[MASK]", "[sMASK]", "[gMASK]"});
-  if (value == "[sMASK]") return BlankToken::smask;
-  return value == "[gMASK]" ? BlankToken::gmask : BlankToken::mask;
-}
-
 // Makes the plans of levels.
 class Planner {
  public:
@@ -95,10 +89,10 @@ class Planner {
   }
 
   std::int32_t mask(BlankLevel level) const {
-    const BlankToken token = level == BlankLevel::token ? mask_token("token_mask", options_.token_mask)
-                             : level == BlankLevel::sentence
-                                 ? mask_token("sentence_mask", options_.sentence_mask)
-                                 : mask_token("document_mask", options_.document_mask);
+    const BlankToken token =
+        level == BlankLevel::token      ? blank_mask(key_of("token_mask"), options_.token_mask)
+        : level == BlankLevel::sentence ? blank_mask(key_of("sentence_mask"), options_.sentence_mask)
+                                        : blank_mask(key_of("document_mask"), options_.document_mask);
     return require_blank_token(objective_, token, tokenizer_);
   }
 

@@ -127,19 +127,14 @@ PiecePosition position_of(const ObjectiveOptions& options) {
              : piece_position("objective.conditional.position", own);
 }
 
-BlankToken mask_of(const std::string& mask) {
-  require_choice("objective.conditional.mask", mask, {"[MASK]", "[sMASK]", "[gMASK]"});
-  if (mask == "[sMASK]") return BlankToken::smask;
-  return mask == "[gMASK]" ? BlankToken::gmask : BlankToken::mask;
-}
-
 class InfillingConditional : public Conditional {
  public:
   InfillingConditional(const ObjectiveOptions& options, const Tokenizer& tokenizer,
                        std::int64_t sequence_length)
       : Conditional(sequence_length), special_(tokenizer.special()) {
     const std::string_view name = kConditionalTraits.name;
-    layout_ = {.mask = require_blank_token(name, mask_of(options.conditional.mask), tokenizer),
+    layout_ = {.mask = require_blank_token(
+                   name, blank_mask("objective.conditional.mask", options.conditional.mask), tokenizer),
                .start_of_piece = require_blank_token(name, BlankToken::start_of_piece, tokenizer),
                .end_of_piece = require_blank_token(name, BlankToken::end_of_piece, tokenizer),
                .position = position_of(options)};

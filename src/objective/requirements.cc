@@ -62,6 +62,12 @@ void fail_tokenizer(std::string_view objective, std::string_view needs, std::str
        fmt::format("`surprisal tokenizer train --type {}` makes one that has it", type));
 }
 
+BlankToken blank_mask(const std::string& option, const std::string& name) {
+  require_choice(option, name, {"[MASK]", "[sMASK]", "[gMASK]"});
+  if (name == "[sMASK]") return BlankToken::smask;
+  return name == "[gMASK]" ? BlankToken::gmask : BlankToken::mask;
+}
+
 std::int32_t require_blank_token(std::string_view objective, BlankToken token, const Tokenizer& tokenizer) {
   const NamedToken special = named(token);
   if (std::optional<std::int32_t> id = tokenizer.special().*special.id) return *id;

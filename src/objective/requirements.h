@@ -25,6 +25,9 @@ std::int32_t require_special(std::string_view objective, std::string_view role,
 // The tokens of blank infilling.
 enum class BlankToken { mask, gmask, smask, start_of_piece, end_of_piece };
 
+// The mask of that name: "[MASK]", "[sMASK]", "[gMASK]". Throws Error (usage) naming `option`.
+BlankToken blank_mask(const std::string& option, const std::string& name);
+
 // Its id. Throws Error (usage) where the tokenizer has none, and says how it gets one.
 std::int32_t require_blank_token(std::string_view objective, BlankToken token, const Tokenizer& tokenizer);
 
