@@ -381,12 +381,31 @@ INSTANTIATE_TEST_SUITE_P(Models, Golden, testing::ValuesIn(golden_names()), [](c
 });
 
 TEST(GoldenFiles, AllAreThere) {
-  EXPECT_THAT(
-      golden_names(),
-      testing::IsSupersetOf({"bert-gelu", "bert-gelu_new", "bert-relu-bf16-shards", "glm", "glm-130b-f16",
-                             "glm-1d", "gpt2-gelu", "gpt2-gelu_new", "gpt2-silu-untied", "llama",
-                             "llama-dynamic-shards", "llama-linear-bf16", "llama-llama3-biases", "qwen2",
-                             "qwen2-yarn-f16", "qwen2-yarn-mscale", "roberta-quick_gelu-f16"}));
+  EXPECT_THAT(golden_names(), testing::IsSupersetOf({"bert-gelu",
+                                                     "bert-gelu_accurate-f16",
+                                                     "bert-gelu_fast-f16",
+                                                     "bert-gelu_new",
+                                                     "bert-gelu_python-f16",
+                                                     "bert-gelu_python_tanh-f16",
+                                                     "bert-relu-bf16-shards",
+                                                     "bert-relu2-f16",
+                                                     "bert-sigmoid-f16",
+                                                     "bert-swish-f16",
+                                                     "bert-tanh-f16",
+                                                     "glm",
+                                                     "glm-130b-f16",
+                                                     "glm-1d",
+                                                     "gpt2-gelu",
+                                                     "gpt2-gelu_new",
+                                                     "gpt2-silu-untied",
+                                                     "llama",
+                                                     "llama-dynamic-shards",
+                                                     "llama-linear-bf16",
+                                                     "llama-llama3-biases",
+                                                     "qwen2",
+                                                     "qwen2-yarn-f16",
+                                                     "qwen2-yarn-mscale",
+                                                     "roberta-quick_gelu-f16"}));
 }
 
 }  // namespace

@@ -63,6 +63,16 @@ SMALL = {"vocab_size": 67, "intermediate_size": 29, "num_hidden_layers": 1, "hid
          "hidden_size": WIDTH, "num_attention_heads": HEADS, "max_position_embeddings": POSITIONS,
          "attention_probs_dropout_prob": 0.0}
 
+# Smaller still, in f16: these show an activation, in layers and head.
+TINY = {**SMALL, "vocab_size": 31, "intermediate_size": 13, "hidden_size": 10, "num_attention_heads": 2}
+ACTIVATIONS = ["gelu_accurate", "gelu_fast", "gelu_python", "gelu_python_tanh", "relu2", "sigmoid", "swish", "tanh"]
+
+
+def activation_case(name, seed):
+    return Case(BertForMaskedLM, BertConfig(**TINY, hidden_act=name, type_vocab_size=2), seed, False,
+                {**STRONG, "max_grad_norm": 0.1}, torch.float16)
+
+
 # Three heads of queries share one of keys and values.
 GROUPED = {"vocab_size": VOCABULARY, "hidden_size": WIDTH, "num_attention_heads": 6, "num_key_value_heads": 2,
            "num_hidden_layers": LAYERS, "intermediate_size": 52, "max_position_embeddings": POSITIONS}
@@ -122,6 +132,7 @@ CASES = {
                                                                mscale_all_dim=0.2,
                                                                original_max_position_embeddings=11)),
                               14, True, STRONG),
+    **{f"bert-{name}-f16": activation_case(name, 15 + index) for index, name in enumerate(ACTIVATIONS)},
 }
 
 
@@ -296,7 +307,8 @@ def write_case(name, case, root):
     stored_gradients = {name: by_name[name].grad.float().contiguous() for name in names}
     safetensors.torch.save_file(stored_gradients, directory / "gradients.safetensors", metadata={"format": "pt"})
 
-    options = {**case.adamw, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "max_grad_norm": 1.0}
+    options = {**case.adamw, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
+    options.setdefault("max_grad_norm", 1.0)
     losses = adamw_losses(model, streams, options)
     expected = {"generator": generator_line(), **result.to_json(),
                 "predicted": [line.tolist() for line in result.predicted],
