@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <optional>
 
 #include <fmt/format.h>
@@ -90,6 +91,7 @@ class Cloze : public Objective {
   Question read(const TokenCorpus& corpus, std::uint64_t index) const;
   void check_form(const Question& question, const std::string& where) const;
   void check_length(const Question& question, const std::string& where) const;
+  void check_distinct(const Question& question, const std::string& where) const;
   Blank keep(const Question& question) const;
   std::vector<std::int32_t> context(const Question& question, const Blank& kept) const;
   void lay_out(const Question& question, const SampleKey& key, Stream& sample) const;
@@ -129,10 +131,27 @@ Question Cloze::read(const TokenCorpus& corpus, std::uint64_t index) const {
   for (std::size_t k = 0; k < question.options; ++k) {
     question.longest = std::max<std::int64_t>(question.longest, std::ssize(question.option(k)));
   }
+  check_distinct(question, where);
   check_form(question, where);
   question.single_token = question.longest == 1 && options_.form != "multi_token";
   check_length(question, where);
   return question;
+}
+
+// Two options of the same tokens have the same surprisal: which one is right could not be learnt, nor told.
+void Cloze::check_distinct(const Question& question, const std::string& where) const {
+  std::vector<std::size_t> order(question.options);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto less = [&](std::size_t a, std::size_t b) {
+    const auto first = question.option(a), second = question.option(b);
+    return std::lexicographical_compare(first.begin(), first.end(), second.begin(), second.end());
+  };
+  std::stable_sort(order.begin(), order.end(), less);
+  const auto twice = std::adjacent_find(order.begin(), order.end(),
+                                        [&](std::size_t a, std::size_t b) { return !less(a, b); });
+  if (twice == order.end()) return;
+  fail("two options of the choice are the same tokens", where,
+       fmt::format("options {} and {}", *twice, *(twice + 1)), "options that differ");
 }
 
 void Cloze::check_form(const Question& question, const std::string& where) const {

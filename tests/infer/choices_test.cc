@@ -200,6 +200,13 @@ TEST_F(Choices, BadInputIsNamed) {
   EXPECT_ERROR(bad(R"({"text": "[MASK]", "options": ["w20", "w21"], "label": 2})"), data,
                HasSubstr("choices.jsonl:1"));
   EXPECT_ERROR(bad(R"({"text": "[MASK]", "options": ["w20", ""], "label": 0})"), data, HasSubstr("option 1"));
+  // The same text, and words that the tokenizer does not know: both are [UNK].
+  EXPECT_ERROR(
+      bad(R"({"text": "[MASK]", "options": ["w20", "w21", "w20"], "label": 0})"), data,
+      HasSubstr("choices.jsonl:1: two options of the choice are the same tokens: found options 0 and 2"));
+  EXPECT_ERROR(
+      bad(R"({"text": "[MASK]", "options": ["yes", "no"], "label": 0})"), data,
+      HasSubstr("choices.jsonl:1: two options of the choice are the same tokens: found options 0 and 1"));
   EXPECT_ERROR(
       bad(R"({"text": "[MASK]", "options": ["w20", "w2 w2 w2 w2 w2 w2 w2 w2 w2 w2 w2 w2 w2 w2"], "label": 0})"),
       data, HasSubstr("choices.jsonl:1: option 1 of the choice leaves no room for its text"));

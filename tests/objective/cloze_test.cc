@@ -219,6 +219,13 @@ TEST(Cloze, RefusesDocumentsThatItCannotLayOut) {
       bad({{kMask}, {20}, {21, 22}}, {}, word_tokenizer(), 16), data,
       "document 1: option 1 of the choice is several tokens: found 2, expected 1; choose options of one "
       "token: a model without pieces fills a mask with one");
+  for (const Tokenizer& tokenizer : {glm_tokenizer(), word_tokenizer()}) {
+    EXPECT_ERROR(bad({{kMask}, {20}, {21}, {22}, {21}}, {}, tokenizer, 16), data,
+                 "document 1: two options of the choice are the same tokens: found options 1 and 3, expected "
+                 "options that differ");
+  }
+  EXPECT_ERROR(bad({{kMask}, {20, 21}, {20}, {20, 21}}, {}, glm_tokenizer(), 16), data,
+               HasSubstr("found options 0 and 2"));
   ObjectiveOptions options;
   options.cloze.form = "single_token";
   EXPECT_ERROR(bad({{kMask}, {20, 21}, {22}}, options, glm_tokenizer(), 16), data,

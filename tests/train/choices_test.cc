@@ -135,10 +135,24 @@ TEST_P(ChoiceRun, MixesWithText) {
   EXPECT_FALSE(last.contains("eval_choice_loss/blank_infilling"));
 }
 
+TEST_P(ChoiceRun, AnOptionGivenTwiceIsNamedBeforeTheFirstStep) {
+  const std::string twice = R"({"text": "[MASK]", "options": ["w20", "w21", "w20"], "label": 0})";
+  for (const char* file : {"choices.jsonl", "held-out.jsonl"}) {
+    runs_.write("choices.jsonl", records(200, 1, GetParam().second));
+    runs_.write(file, records(3, 1, GetParam().second) + twice + "\n");
+    Recorder observer;
+    EXPECT_ERROR(train(configuration(file), false, observer), data,
+                 HasSubstr(std::string(file) + ":4: two options of the choice are the same tokens: found "
+                                               "options 0 and 2, expected options that differ"));
+  }
+}
+
 TEST_P(ChoiceRun, AMicroBatchThatIsTooSmallIsNamedBeforeTheFirstStep) {
   Configuration made = configuration("small");
+  const bool glm = std::string(GetParam().family) == "glm";
+  (glm ? glm_tokenizer(200) : word_tokenizer(200)).save(runs_ / "words");
   std::string options;
-  for (int option = 0; option < 130; ++option) options += fmt::format(", \"w{}\"", 20 + option % 70);
+  for (int option = 0; option < 130; ++option) options += fmt::format(", \"w{}\"", 20 + option);
   runs_.write("choices.jsonl", records(200, 1, GetParam().second) +
                                    R"({"text": "[MASK]", "options": ["w11")" + options +
                                    "], \"label\": 0}\n");
