@@ -118,13 +118,17 @@ class DecoderConditional : public Conditional {
   std::int32_t begin_, end_;
 };
 
+// As blank infilling has it at level document: a completion goes on like a text's end, and GLM-130B counted
+// on in its pairs although [MASK] stands before them (LargeScale, GLMPreprocessor).
 PiecePosition position_of(const ObjectiveOptions& options) {
   const std::string& own = options.conditional.position;
   require_choice("objective.conditional.position", own,
                  {"as_blank_infilling", "two_dimensional", "repeat", "continue"});
-  return own == "as_blank_infilling"
-             ? piece_position("objective.blank_infilling.position", options.blank_infilling.position)
-             : piece_position("objective.conditional.position", own);
+  if (own != "as_blank_infilling") return piece_position("objective.conditional.position", own);
+  const BlankInfillingOptions& blanks = options.blank_infilling;
+  if (blanks.document_position == "as_position")
+    return piece_position("objective.blank_infilling.position", blanks.position);
+  return piece_position("objective.blank_infilling.document_position", blanks.document_position);
 }
 
 class InfillingConditional : public Conditional {

@@ -40,7 +40,7 @@ void ConditionalOptions::visit(OptionVisitor& visitor) {
   visitor.field("mask", mask, {"[MASK]", "[sMASK]", "[gMASK]"},
                 "of layout glm: what stands for the completion where the prompt has no mask");
   visitor.field("position", position, {"as_blank_infilling", "two_dimensional", "repeat", "continue"},
-                "of layout glm: of the completion's rows, as objective.blank_infilling.position has it");
+                "of layout glm: of the completion's rows, as objective.blank_infilling has them at level document");
 }
 
 void ClozeOptions::visit(OptionVisitor& visitor) {

@@ -83,23 +83,37 @@ TEST(ConditionalGlm, EveryArray) {
   EXPECT_THAT(stream.label, IsEmpty());
 }
 
-// GLM-130B's multi-task form: text [MASK] sop | completion eop, no special tokens around it.
-TEST(ConditionalGlm, PositionsAndSpecialTokensAreBlankInfillings) {
+// GLM-130B's multi-task form: text [MASK] sop | completion eop, no special tokens around it; positions count
+// on (0 .. n - 1, as its collator has them), though those of a blank with the same mask repeat.
+TEST(ConditionalGlm, PairsOfGlm130bCountOn) {
   ObjectiveOptions options;
   options.blank_infilling = BlankInfillingOptions::with_preset("glm-130b");
-  const Stream repeat = sample({{11, 12}, {21, 22}}, glm_tokenizer(), 16, options);
-  EXPECT_EQ(repeat.token, (Ids{11, 12, kMask, glm::kStart, 21, 22}));
-  EXPECT_EQ(repeat.position, (Ids{0, 1, 2, 2, 2, 2}));
-  EXPECT_EQ(repeat.block_position, Ids(6, 0));
-  EXPECT_EQ(repeat.visible, visible(3, 6));
+  const Stream stream = sample({{11, 12}, {21, 22}}, glm_tokenizer(), 16, options);
+  EXPECT_EQ(stream.token, (Ids{11, 12, kMask, glm::kStart, 21, 22}));
+  EXPECT_EQ(stream.position, counted(6));
+  EXPECT_EQ(stream.block_position, Ids(6, 0));
+  EXPECT_EQ(stream.visible, visible(3, 6));
+  EXPECT_EQ(stream.target, (std::vector<Target>{{3, 21, 1}, {4, 22, 1}, {5, glm::kEndOfPiece, 1}}));
+}
+
+TEST(ConditionalGlm, PositionsAreThoseOfADocumentsBlankUnlessGiven) {
+  ObjectiveOptions options;
+  options.blank_infilling.special_tokens = false;
+  auto made = [&] { return sample({{11, 12}, {21, 22}}, glm_tokenizer(), 16, options); };
+  EXPECT_EQ(made().block_position, (Ids{0, 0, 0, 1, 2, 3}));
+  options.blank_infilling.position = "repeat";
+  EXPECT_EQ(made().position, (Ids{0, 1, 2, 2, 2, 2}));
+  EXPECT_EQ(made().block_position, Ids(6, 0));
+  options.blank_infilling.document_position = "continue";
+  EXPECT_EQ(made().position, counted(6));
+  options.conditional.position = "repeat";
+  EXPECT_EQ(made().position, (Ids{0, 1, 2, 2, 2, 2}));
   options.conditional.position = "continue";
   options.conditional.mask = "[gMASK]";
-  const Stream counting = sample({{11, 12}, {21, 22}}, glm_tokenizer(), 16, options);
-  EXPECT_EQ(counting.token, (Ids{11, 12, glm::kGmask, glm::kStart, 21, 22}));
-  EXPECT_EQ(counting.position, counted(6));
+  EXPECT_EQ(made().token, (Ids{11, 12, glm::kGmask, glm::kStart, 21, 22}));
+  EXPECT_EQ(made().position, counted(6));
   options.conditional.position = "two_dimensional";
-  EXPECT_EQ(sample({{11, 12}, {21, 22}}, glm_tokenizer(), 16, options).block_position,
-            (Ids{0, 0, 0, 1, 2, 3}));
+  EXPECT_EQ(made().block_position, (Ids{0, 0, 0, 1, 2, 3}));
 }
 
 // A prompt that says where its completion belongs gets no other mask; of several the last is meant.

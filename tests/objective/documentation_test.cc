@@ -127,7 +127,7 @@ TEST(Documentation, ConditionalExample) {
   ObjectiveOptions options;
   options.blank_infilling = BlankInfillingOptions::with_preset("glm-130b");
   EXPECT_EQ(sample(glm_tokenizer(), 16, 0, options).token, (Ids{11, 12, 13, 4, 7, 21, 22}));
-  EXPECT_EQ(sample(glm_tokenizer(), 16, 0, options).position, (Ids{0, 1, 2, 3, 3, 3, 3}));
+  EXPECT_EQ(sample(glm_tokenizer(), 16, 0, options).position, (Ids{0, 1, 2, 3, 4, 5, 6}));
   EXPECT_EQ(sample(text_tokenizer(), 8, 1).token, (Ids{0, 11, 12, 13, 14, 15, 21, 22}));
   EXPECT_EQ(sample(text_tokenizer(), 8, 2).token, (Ids{0, 11, 12, 21, 22, 23, 24, 25}));
   EXPECT_EQ(sample(text_tokenizer(), 8, 2).target.size(), 6u);
