@@ -17,6 +17,7 @@ struct CorpusSkips {
 struct CorpusReport {
   std::uint64_t files = 0;
   std::uint64_t other_files = 0;  // of directories and patterns, not read: their names have no known ending
+  std::uint64_t repeated_files = 0;  // among `files`: given by name once more, and read once more
   std::uint64_t documents = 0, sentences = 0, tokens = 0;
   std::uint64_t bytes = 0;               // of text
   std::uint64_t pairs = 0, choices = 0;  // of the documents; the others are texts

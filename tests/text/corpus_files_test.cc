@@ -127,6 +127,9 @@ TEST_F(CorpusFilesTest, OverlapIsRefused) {
   EXPECT_ERROR(list({"d/b.txt", "d/*.txt"}), usage, HasSubstr("d/b.txt: the file is given twice"));
   EXPECT_ERROR(list({"d", "d/../d"}), usage, HasSubstr("the file is given twice"));
   EXPECT_EQ(list({"d/a.txt", "d/a.txt"}), (Names{"d/a.txt", "d/a.txt"}));  // named twice is meant twice
+  const std::string once = files_.path("d/b.txt"), again = files_.path("d/../d/b.txt");
+  EXPECT_EQ(list_corpus_files({once, files_.path("d/a.txt")}).repeated_files, 0u);
+  EXPECT_EQ(list_corpus_files({once, again, once}).repeated_files, 2u);
 }
 
 TEST_F(CorpusFilesTest, ChangeIsNoticed) {

@@ -141,6 +141,23 @@ TEST_F(RecordsTest, KindThatNothingReadsIsAnError) {
                path + ": the file holds texts, and nothing here reads one: expected records: a .jsonl file");
 }
 
+// Fields that nothing here reads may hold anything that is JSON; those that are read may not.
+TEST_F(RecordsTest, FieldsThatAreNotReadEndNoRun) {
+  const std::string deep = std::string(200, '[') + std::string(200, ']');
+  const std::string others = R"("score": 1e999, "tree": )" + deep;
+  std::string path = records("{\"text\": \"the cat\", " + others + "}\n{" + others +
+                             ", \"prompt\": \"a\", \"completion\": \"b\"}\n");
+  EXPECT_EQ(open({path}, reading({kText, kPair})).documents(), 2u);
+  expect_bad("{\"text\": 1e999}", reading({kText}),
+             "field \"text\" of the record is no text: found null, expected a string");
+  expect_bad("{\"text\": " + deep + "}", reading({kText}),
+             "field \"text\" of the record is no text: found array, expected a string");
+  expect_bad(R"({"text": "[MASK]", "options": ["good", "bad"], "label": 1e999})", reading({kChoice}),
+             "key label has a wrong value: found null, expected an integer in [0, 1]");
+  std::string broken = records("{\"text\": \"the cat\", \"score\": 1e}");
+  EXPECT_ERROR(open({broken}, reading({kText})), data, HasSubstr(broken + ":1, byte "));
+}
+
 TEST_F(RecordsTest, BadPairs) {
   const RecordOptions pairs = reading({kText, kPair});
   expect_bad("{\"prompt\": \"a\"}", pairs, "the record has no field \"completion\": found prompt");
@@ -191,8 +208,14 @@ TEST_F(RecordsTest, BadChoices) {
       "objective.cloze.pattern can add it");
   expect_bad(
       choice("[MASK] was [MASK]", good, "0"), choices,
-      "the text of a choice has one mask, where the option stands: found 2; the tokenizer's is [MASK]; "
-      "objective.cloze.pattern can add it");
+      "the text of a choice has one mask, where the option stands: found 2; leave one in the record and "
+      "objective.cloze.pattern together");
+  RecordOptions with_pattern = choices;
+  with_pattern.pattern = "{text} was [MASK]";
+  expect_bad(
+      choice("it, [MASK],", good, "0"), with_pattern,
+      "the text of a choice has one mask, where the option stands: found 2; leave one in the record and "
+      "objective.cloze.pattern together");
 }
 
 TEST_F(RecordsTest, PatternAndVerbalizer) {

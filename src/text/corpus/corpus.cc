@@ -23,7 +23,8 @@ void CorpusOptions::visit(OptionVisitor& visitor) {
 CorpusReport read_corpus(const std::vector<std::string>& written, const CorpusOptions& options,
                          const std::function<void(Document&&)>& sink) {
   CorpusFileList list = list_corpus_files(written);
-  CorpusReport report{.files = list.files.size(), .other_files = list.other_files};
+  CorpusReport report{
+      .files = list.files.size(), .other_files = list.other_files, .repeated_files = list.repeated_files};
   DocumentReader reader(list.files, options);
   for (Document document; reader.next(document);) {
     cut_document(document, options);

@@ -175,6 +175,7 @@ class Lister {
                                      .where = path,
                                      .fix = "give it once"});
     }
+    if (!added) ++list_.repeated_files;
     CorpusFileList::Stamp stamp = stamp_of(path);
     if (stamp.size == 0) throw Error(ErrorKind::data, {.what = "the file is empty", .where = path});
     list_.files.push_back(path);

@@ -33,6 +33,8 @@ struct CorpusFileList {
   std::uint64_t bytes = 0;         // of all, on disk
   std::uint64_t other_files = 0;   // left out: of a directory or pattern, but of no known ending
 
+  std::uint64_t repeated_files = 0;  // given by name once more
+
   // Throws Error (data) where a file is no longer what it was when it was listed.
   void check_unchanged() const;
 };

@@ -24,8 +24,10 @@ std::string to_text(const CorpusReport& report) {
   add(kinds, report.pairs, "pair", "pairs");
   add(kinds, report.choices, "choice", "choices");
   if (!kinds.empty()) kinds = fmt::format(" ({})", kinds);
-  return fmt::format("{}, {}{}, {}, {}, {:.2f} bytes a token", count(report.files, "file", "files"),
-                     count(report.documents, "document", "documents"), kinds,
+  const std::string repeated =
+      report.repeated_files == 0 ? "" : fmt::format(" ({} given again)", report.repeated_files);
+  return fmt::format("{}{}, {}{}, {}, {}, {:.2f} bytes a token", count(report.files, "file", "files"),
+                     repeated, count(report.documents, "document", "documents"), kinds,
                      count(report.sentences, "sentence", "sentences"),
                      count(report.tokens, "token", "tokens"), report.bytes_per_token());
 }

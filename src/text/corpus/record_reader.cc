@@ -10,6 +10,7 @@
 
 #include "surprisal/error.h"
 
+#include "core/json_record.h"
 #include "text/unicode/utf8.h"
 
 namespace surprisal {
@@ -71,7 +72,7 @@ RecordReader::RecordReader(const CorpusOptions& options)
       verbalizer_(options_.verbalizer) {}
 
 void RecordReader::read(const std::string& line, const std::string& where, Document& document) const {
-  Record record{parse_json(line, where), where};
+  Record record{parse_record(line, where), where};
   if (!record.json.is_object()) {
     throw Error(ErrorKind::data, {.what = "the record is no JSON object",
                                   .where = where,

@@ -23,7 +23,7 @@ namespace surprisal {
 
 struct TokenCorpus::Storage {
   std::vector<std::string> files;  // for messages; empty where the ids came from memory
-  std::uint64_t other_files = 0;
+  std::uint64_t other_files = 0, repeated_files = 0;
   ContentHash key;
   std::optional<TokenFile> mapped;         // on disk,
   std::vector<std::uint32_t> owned_words;  // or in memory
@@ -151,11 +151,15 @@ void check_parts(const EncodedDocument& document, const Tokenizer& tokenizer, co
   const auto masks = std::count_if(document.tokens.begin(), document.tokens.begin() + document.sentences[1],
                                    [&](std::int32_t id) { return is_mask(special, id); });
   if (masks == 1) return;
-  const std::string mask = special.mask ? std::string(tokenizer.token(*special.mask)) : "none";
+  std::string fix = "the tokenizer has none";
+  if (masks > 1) {
+    fix = "leave one in the record and objective.cloze.pattern together";
+  } else if (special.mask) {
+    fix = fmt::format("the tokenizer's is {}; objective.cloze.pattern can add it",
+                      tokenizer.token(*special.mask));
+  }
   fail("the text of a choice has one mask, where the option stands",
-       masks == 0 ? "none" : fmt::format("{}", masks),
-       special.mask ? fmt::format("the tokenizer's is {}; objective.cloze.pattern can add it", mask)
-                    : "the tokenizer has none");
+       masks == 0 ? "none" : fmt::format("{}", masks), std::move(fix));
 }
 
 // Parts are encoded each alone.
@@ -262,6 +266,7 @@ TokenCorpus TokenCorpus::open(const std::vector<std::string>& written, const Cor
   auto storage = std::make_shared<Storage>();
   storage->files = list.files;
   storage->other_files = list.other_files;
+  storage->repeated_files = list.repeated_files;
   storage->key = corpus_key(list, options, tokenizer, progress);
   if (cache_directory.empty()) {
     storage->skips = encode_corpus(list, options, tokenizer, progress,
@@ -403,6 +408,7 @@ std::string TokenCorpus::fingerprint() const {
 CorpusReport TokenCorpus::report() const {
   return {.files = storage_->files.size(),
           .other_files = storage_->other_files,
+          .repeated_files = storage_->repeated_files,
           .documents = documents(),
           .sentences = sentences(),
           .tokens = tokens(),

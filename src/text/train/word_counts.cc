@@ -117,6 +117,7 @@ CountedWords count_words(const std::vector<std::string>& files, const CorpusOpti
   CountedWords counted;
   counted.report.files = list.files.size();
   counted.report.other_files = list.other_files;
+  counted.report.repeated_files = list.repeated_files;
   ShardedTable total;
   for (std::vector<Block> blocks; !(blocks = read_blocks(reader, batch_bytes, counted.report)).empty();) {
     std::vector<ShardedTable> tables(blocks.size());
