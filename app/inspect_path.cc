@@ -162,6 +162,13 @@ OrderedJson inspect_tokenizer(const fs::path& path) {
   return {{"kind", "tokenizer"}, {"path", path.string()}, {"tokenizer", describe_tokenizer(path)}};
 }
 
+// By what it holds, whatever its name is: tokenizers keep their model there.
+bool is_tokenizer_json(const fs::path& file) {
+  const Json json = parse_json(read_file(file), file.string());
+  const auto model = json.is_object() ? json.find("model") : json.end();
+  return json.is_object() && model != json.end() && model->is_object() && model->contains("type");
+}
+
 OrderedJson inspect_adapter(const fs::path& directory, bool verify) {
   const fs::path file = directory / kAdapterConfig;
   const Json config = parse_json(read_file(file), file.string());
@@ -259,14 +266,14 @@ OrderedJson inspect_path(const fs::path& path, bool verify) {
   if (fs::is_directory(path, ignored)) return inspect_directory(path, verify);
   const std::string name = path.filename().string();
   if (name.ends_with(".safetensors") || name.ends_with(".index.json")) return inspect_tensors(path, verify);
-  if (holds_tokenizer(path)) return inspect_tokenizer(path);
+  if (holds_tokenizer(path) || (name.ends_with(".json") && is_tokenizer_json(path)))
+    return inspect_tokenizer(path);
   throw Error(
       ErrorKind::data,
       {.what = "a file of no known kind",
        .where = path.string(),
-       .expected =
-           "a name ending in .safetensors or .index.json, a file of a tokenizer (tokenizer.json, vocab.txt, "
-           "vocab.json, merges.txt or .model), or a directory"});
+       .expected = "a name ending in .safetensors or .index.json, a file of a tokenizer (a tokenizer.json "
+                   "by any name, vocab.txt, vocab.json, merges.txt or .model), or a directory"});
 }
 
 }  // namespace surprisal

@@ -79,7 +79,8 @@ TEST_F(InspectVerb, ShowsTensorsAndTokenizers) {
   Json tensors = json_of("gpt2/model.safetensors");
   EXPECT_EQ(tensors.at("kind"), "tensors");
   EXPECT_EQ(tensors.at("tensors").at("metadata").at("format"), "pt");
-  for (const char* path : {"bpe", "bpe/tokenizer.json"}) {
+  std::filesystem::copy(workplace_ / "bpe/tokenizer.json", workplace_ / "mine.json");
+  for (const char* path : {"bpe", "bpe/tokenizer.json", "mine.json"}) {
     Json tokenizer = json_of(path);
     EXPECT_EQ(tokenizer.at("kind"), "tokenizer");
     EXPECT_EQ(tokenizer.at("tokenizer").at("type"), "BPE");
@@ -194,6 +195,12 @@ TEST_F(InspectVerb, PrintsHostileNamesSafely) {
 TEST_F(InspectVerb, RefusesWhatItDoesNotKnow) {
   EXPECT_FAILS(inspect({"nothing"}), 6, HasSubstr("nothing: no such file or directory"));
   EXPECT_FAILS(inspect({"text.txt"}), 3, HasSubstr("text.txt: a file of no known kind"));
+  for (const char* json : {"[]", "{}", R"({"model": {}})", R"({"model": "BPE"})"}) {
+    workplace_.write("other.json", json);
+    EXPECT_FAILS(inspect({"other.json"}), 3, HasSubstr("other.json: a file of no known kind")) << json;
+  }
+  workplace_.write("other.json", "{");
+  EXPECT_FAILS(inspect({"other.json"}), 3, HasSubstr("other.json, byte 1: invalid JSON"));
   std::filesystem::create_directory(workplace_ / "empty");
   EXPECT_FAILS(inspect({"empty"}), 3, HasSubstr("nothing here is known"));
   workplace_.write("t.safetensors", "short");

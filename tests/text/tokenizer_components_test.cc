@@ -1,6 +1,8 @@
 // Patterns, and what components do that no golden tokenizer shows. What is expected here was looked up in
 // Hugging Face `tokenizers` 0.23.3.
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -9,8 +11,11 @@
 #include "core/json.h"
 #include "tests/core/error_matchers.h"
 #include "tests/text/tokenizer_json.h"
+#include "text/tokenizer/byte_level.h"
+#include "text/tokenizer/metaspace.h"
 #include "text/tokenizer/oniguruma.h"
 #include "text/tokenizer/pattern.h"
+#include "text/tokenizer/sequences.h"
 #include "text/tokenizer/split.h"
 
 namespace surprisal {
@@ -194,6 +199,24 @@ TEST(Metaspace, PrependsAsItIsTold) {
   EXPECT_ERROR(
       ids({{"replacement", "__"}}, ""), data,
       "test, pre_tokenizer: key replacement has a wrong value: found \"__\", expected one character");
+}
+
+// What is first in the text is so by its place there, also where ByteLevel put a blank before it: that is no
+// blank any more, but its character.
+TEST(Metaspace, BehindByteLevel) {
+  auto words = [](bool regex, const char* scheme, std::string_view text) {
+    std::vector<std::unique_ptr<PreTokenizer>> members;
+    members.push_back(
+        ByteLevelPreTokenizer::create({{"add_prefix_space", true}, {"use_regex", regex}}, "test"));
+    members.push_back(
+        MetaspacePreTokenizer::create({{"replacement", "\u2581"}, {"prepend_scheme", scheme}}, "test"));
+    return cut(PreTokenizerSequence(std::move(members)), text);
+  };
+  EXPECT_THAT(words(true, "first", "he a"), ElementsAre("\u2581\u0120he", "\u0120a"));
+  EXPECT_THAT(words(true, "first", "  he"), ElementsAre("\u2581\u0120", "\u0120he"));
+  EXPECT_THAT(words(true, "first", "\u2581he"), ElementsAre("\u2581\u0120\u00e2\u0138\u0123", "he"));
+  EXPECT_THAT(words(true, "always", "he a"), ElementsAre("\u2581\u0120he", "\u2581\u0120a"));
+  EXPECT_THAT(words(false, "always", " he a"), ElementsAre("\u2581\u0120he\u0120a"));
 }
 
 TEST(Decoders, InARow) {

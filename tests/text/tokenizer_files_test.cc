@@ -13,6 +13,7 @@
 #include "core/json.h"
 #include "tests/core/error_matchers.h"
 #include "tests/core/temporary_directory.h"
+#include "tests/text/gzip_file.h"
 
 namespace surprisal {
 namespace {
@@ -164,6 +165,54 @@ TEST(VocabJson, IsRobertasIfTheFilesSaySo) {
   EXPECT_EQ(other.special().eos, 8);
 }
 
+// Qwen2's cuts digits one by one and normalizes; its special tokens stand behind the vocabulary. A golden
+// tokenizer.json of transformers, taken apart into the older files, is the same tokenizer.
+TEST(VocabJson, IsQwen2sIfTheFilesSaySo) {
+  const std::string path = SURPRISAL_TEST_DATA "/golden/tokenizers/qwen2";
+  const Tokenizer whole = Tokenizer::load(path);
+  const Json json = parse_json(read_file(path + "/tokenizer.json"), path);
+  std::string merges = "#version: 0.2\n";
+  for (const Json& merge : json.at("model").at("merges")) {
+    merges += merge.is_string() ? merge.get<std::string>()
+                                : merge.at(0).get<std::string>() + " " + merge.at(1).get<std::string>();
+    merges += '\n';
+  }
+  Json config{{"tokenizer_class", "Qwen2Tokenizer"}}, decoder = Json::object();
+  for (Json token : json.at("added_tokens")) {
+    const std::string id = token.at("id").dump();
+    token.erase("id");
+    decoder[id] = token;
+  }
+  config["added_tokens_decoder"] = decoder;
+  const Files files{{"vocab.json", json.at("model").at("vocab").dump()}, {"merges.txt", merges}};
+  auto with = [&](const char* name, const Json& content) {
+    Files all = files;
+    all[name] = content.dump();
+    return load(all);
+  };
+  const Tokenizer tokenizer = with("tokenizer_config.json", config);
+  const Json strings = parse_json(read_gzip(SURPRISAL_TEST_DATA "/golden/tokenizers/strings.json.gz"), "");
+  for (const Json& text : strings.at("strings")) {
+    ASSERT_EQ(tokenizer.encode_with_special(text.get<std::string>()),
+              whole.encode_with_special(text.get<std::string>()))
+        << text;
+  }
+  EXPECT_EQ(tokenizer.special().eos, tokenizer.id("<|endoftext|>"));
+  EXPECT_EQ(tokenizer.special().pad, tokenizer.special().eos);
+  EXPECT_FALSE(tokenizer.special().bos);
+  // Without a class config.json's model_type says it; with neither GPT-2's rules hold, and another type's are
+  // not guessed.
+  EXPECT_EQ(encode(with("config.json", {{"model_type", "qwen2"}}), "in 2024"), encode(tokenizer, "in 2024"));
+  EXPECT_EQ(encode(load(files), "12 12").size() < encode(tokenizer, "12 12").size(),
+            tokenizer.id("12").has_value());
+  Files other = files;
+  other["config.json"] = R"({"model_type": "opt"})";
+  EXPECT_EQ(
+      message_of(other),
+      "DIR: no file says how vocab.json with merges.txt cuts text: found a config.json of \"opt\"; name "
+      "the class as tokenizer_class in tokenizer_config.json");
+}
+
 TEST(TokenizerFiles, ATokenizerJsonComesFirst) {
   Tokenizer first = load(gpt2());
   Tokenizer tokenizer = load(bert({{"tokenizer.json", first.tokenizer_json()}}));
@@ -186,8 +235,10 @@ TEST(TokenizerFiles, AMissingOneIsNamed) {
 }
 
 TEST(TokenizerFiles, AreRefusedForWhatIsWrongInThem) {
-  EXPECT_EQ(message_of({{"vocab.txt", "[UNK]\na\nb\na\n"}}),
-            "DIR/vocab.txt: token \"a\" stands in two lines: found lines 2 and 4");
+  EXPECT_EQ(
+      message_of({{"vocab.txt", "[UNK]\na\nb\na\n"}}),
+      "DIR/vocab.txt: token \"a\" stands in two lines: found lines 2 and 4; give one of them a name that no "
+      "text has, such as [unused0]: the first, as transformers has the last line's id");
   EXPECT_EQ(message_of({{"vocab.txt", "[UNK]\na\xff\n"}}), "DIR/vocab.txt: the file is no UTF-8 at byte 7");
   EXPECT_EQ(message_of({{"vocab.txt", "a\nb\n"}}), "DIR, model: unk_token [UNK] is not in the vocabulary");
   EXPECT_EQ(message_of(gpt2({{"vocab.json", "[]"}})), "DIR/vocab.json: the file holds no object");
@@ -207,11 +258,11 @@ TEST(TokenizerFiles, AreRefusedForWhatIsNotKnown) {
   EXPECT_EQ(message_of(bert({{"tokenizer_config.json", R"({"tokenizer_class": "LayoutLMTokenizer"})"}})),
             "DIR: vocab.txt is not read for this class of tokenizer: found LayoutLMTokenizer, expected "
             "BertTokenizer; save the tokenizer with transformers, which writes a tokenizer.json");
-  EXPECT_EQ(
-      message_of(gpt2({{"tokenizer_config.json", R"({"tokenizer_class": "CLIPTokenizer"})"}})),
-      "DIR: vocab.json with merges.txt is not read for this class of tokenizer: found CLIPTokenizer, "
-      "expected GPT2Tokenizer or RobertaTokenizer; save the tokenizer with transformers, which writes a "
-      "tokenizer.json");
+  EXPECT_EQ(message_of(gpt2({{"tokenizer_config.json", R"({"tokenizer_class": "CLIPTokenizer"})"}})),
+            "DIR: vocab.json with merges.txt is not read for this class of tokenizer: found CLIPTokenizer, "
+            "expected GPT2Tokenizer, RobertaTokenizer or Qwen2Tokenizer; save the tokenizer with "
+            "transformers, which writes a "
+            "tokenizer.json");
   EXPECT_EQ(message_of(bert({{"tokenizer_config.json", R"({"image_token": "<i>"})"}})),
             "DIR/tokenizer_config.json: the role image_token is not known");
   EXPECT_EQ(message_of(bert({{"tokenizer_config.json", R"({"cls_token": null})"}})),

@@ -74,6 +74,7 @@ std::string LegacyFiles::tokenizer_class() const {
   static constexpr std::pair<std::string_view, const char*> kClasses[] = {{"bert", "BertTokenizer"},
                                                                           {"distilbert", "BertTokenizer"},
                                                                           {"gpt2", "GPT2Tokenizer"},
+                                                                          {"qwen2", "Qwen2Tokenizer"},
                                                                           {"roberta", "RobertaTokenizer"}};
   std::string type = get_string_or(model_config, "model_type", model_file, "");
   for (auto [known, class_name] : kClasses) {

@@ -12,8 +12,6 @@ constexpr std::string_view kGpt2 =
     R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 constexpr std::string_view kLlama3 =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-constexpr std::string_view kQwen2 =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
 constexpr char32_t kLongS = 0x17F;  // an s to whoever ignores case
 
@@ -146,8 +144,9 @@ void scan(std::string_view text, std::uint32_t offset, std::vector<ByteSpan>& wo
   }
 }
 
-constexpr KnownPattern kPatterns[] = {
-    {kGpt2, &scan<gpt2_word_end>}, {kLlama3, &scan<gpt4_word_end<3>>}, {kQwen2, &scan<gpt4_word_end<1>>}};
+constexpr KnownPattern kPatterns[] = {{kGpt2, &scan<gpt2_word_end>},
+                                      {kLlama3, &scan<gpt4_word_end<3>>},
+                                      {kQwen2Pattern, &scan<gpt4_word_end<1>>}};
 
 }  // namespace
 

@@ -19,6 +19,9 @@ struct KnownPattern {
   Scanner scan;
 };
 
+inline constexpr std::string_view kQwen2Pattern =
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+
 // GPT-2's (ByteLevel's own, also written as a Split), Llama 3's, which is GPT-4's, and Qwen2's.
 std::span<const KnownPattern> known_patterns();
 

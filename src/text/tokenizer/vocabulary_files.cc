@@ -1,5 +1,6 @@
 #include "text/tokenizer/vocabulary_files.h"
 
+#include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "text/tokenizer/added_token_files.h"
 #include "text/tokenizer/component_json.h"
 #include "text/tokenizer/legacy_files.h"
+#include "text/tokenizer/scanner.h"
 #include "text/tokenizer/tokenizer_json.h"
 #include "text/unicode/utf8.h"
 
@@ -41,7 +43,9 @@ std::vector<std::string> read_vocab_txt(const VocabularyFiles& files) {
     if (!added) {
       throw Error(ErrorKind::data, {.what = fmt::format("token {} stands in two lines", Json(token).dump()),
                                     .where = where,
-                                    .found = fmt::format("lines {} and {}", first->second, number)});
+                                    .found = fmt::format("lines {} and {}", first->second, number),
+                                    .fix = "give one of them a name that no text has, such as [unused0]: the "
+                                           "first, as transformers has the last line's id"});
     }
     tokens.push_back(std::move(token));
   });
@@ -81,11 +85,21 @@ OrderedJson read_merges(const VocabularyFiles& files) {
   return merges;
 }
 
-OrderedJson byte_level(bool add_prefix_space, bool trim_offsets) {
+OrderedJson byte_level(bool add_prefix_space, bool trim_offsets, bool use_regex = true) {
   return {{"type", "ByteLevel"},
           {"add_prefix_space", add_prefix_space},
           {"trim_offsets", trim_offsets},
-          {"use_regex", true}};
+          {"use_regex", use_regex}};
+}
+
+// Qwen2's pattern, then bytes.
+OrderedJson qwen2_pre_tokenizer(bool add_prefix_space) {
+  OrderedJson split = {{"type", "Split"},
+                       {"pattern", {{"Regex", kQwen2Pattern}}},
+                       {"behavior", "Isolated"},
+                       {"invert", false}};
+  return {{"type", "Sequence"},
+          {"pretokenizers", OrderedJson::array({split, byte_level(add_prefix_space, true, false)})}};
 }
 
 LegacyComponents bert_components(const LegacyFiles& parsed, const LegacyTokens& tokens,
@@ -126,6 +140,39 @@ OrderedJson roberta_post_processor(const LegacyFiles& parsed, const LegacyTokens
           {"add_prefix_space", add_prefix_space}};
 }
 
+// The class of a vocab.json with merges.txt.
+std::string vocab_json_class(const LegacyFiles& parsed, const Vocabulary& ids) {
+  std::string name = parsed.tokenizer_class();
+  const Json type = parsed.model_config.value("model_type", Json());
+  if (name.empty() && type.is_string()) {
+    throw Error(ErrorKind::data, {.what = "no file says how vocab.json with merges.txt cuts text",
+                                  .where = parsed.directory,
+                                  .found = fmt::format("a config.json of {}", to_line(type)),
+                                  .fix = "name the class as tokenizer_class in tokenizer_config.json"});
+  }
+  // These two look the same but for their special tokens.
+  if (name.empty())
+    name = ids.id("<s>") && ids.id("</s>") && ids.id("<mask>") ? "RobertaTokenizer" : "GPT2Tokenizer";
+  if (name != "RobertaTokenizer" && name != "GPT2Tokenizer" && name != "Qwen2Tokenizer") {
+    refuse_class(parsed, name, "vocab.json with merges.txt",
+                 "GPT2Tokenizer, RobertaTokenizer or Qwen2Tokenizer");
+  }
+  return name;
+}
+
+TokenRoles vocab_json_roles(const std::string& name) {
+  if (name == "RobertaTokenizer") {
+    return {{"bos_token", "<s>"},   {"eos_token", "</s>"},  {"sep_token", "</s>"},   {"cls_token", "<s>"},
+            {"unk_token", "<unk>"}, {"pad_token", "<pad>"}, {"mask_token", "<mask>"}};
+  }
+  const bool qwen2 = name == "Qwen2Tokenizer";
+  const std::optional<std::string> end = "<|endoftext|>";
+  return {{"unk_token", end},
+          {"bos_token", qwen2 ? std::nullopt : end},
+          {"eos_token", end},
+          {"pad_token", qwen2 ? end : std::nullopt}};
+}
+
 }  // namespace
 
 TokenizerFiles convert_vocab_txt(const VocabularyFiles& files) {
@@ -150,23 +197,9 @@ TokenizerFiles convert_vocab_json(const VocabularyFiles& files) {
   LegacyFiles parsed(files);
   std::string where = files.directory + "/vocab.json";
   Vocabulary ids(parse_object(files.vocabulary, where), where);
-  std::string name = parsed.tokenizer_class();
-  // The two look the same but for their special tokens.
-  if (name.empty())
-    name = ids.id("<s>") && ids.id("</s>") && ids.id("<mask>") ? "RobertaTokenizer" : "GPT2Tokenizer";
-  bool roberta = name == "RobertaTokenizer";
-  if (!roberta && name != "GPT2Tokenizer") {
-    refuse_class(parsed, name, "vocab.json with merges.txt", "GPT2Tokenizer or RobertaTokenizer");
-  }
-  TokenRoles roles = {{"unk_token", "<|endoftext|>"},
-                      {"bos_token", "<|endoftext|>"},
-                      {"eos_token", "<|endoftext|>"},
-                      {"pad_token", std::nullopt}};
-  if (roberta) {
-    roles = {{"bos_token", "<s>"},   {"eos_token", "</s>"},  {"sep_token", "</s>"},   {"cls_token", "<s>"},
-             {"unk_token", "<unk>"}, {"pad_token", "<pad>"}, {"mask_token", "<mask>"}};
-  }
-  LegacyTokens tokens = read_legacy_tokens(parsed.token_files(), std::move(roles), ids);
+  const std::string name = vocab_json_class(parsed, ids);
+  const bool roberta = name == "RobertaTokenizer", qwen2 = name == "Qwen2Tokenizer";
+  LegacyTokens tokens = read_legacy_tokens(parsed.token_files(), vocab_json_roles(name), ids);
   bool prefix = get_bool_or(parsed.tokenizer_config, "add_prefix_space", parsed.config_name, false);
   OrderedJson model = {{"type", "BPE"},
                        {"dropout", nullptr},
@@ -178,11 +211,13 @@ TokenizerFiles convert_vocab_json(const VocabularyFiles& files) {
                        {"ignore_merges", false}};
   model["vocab"] = by_id(ids);
   model["merges"] = read_merges(files);
+  OrderedJson post_processor = roberta ? roberta_post_processor(parsed, tokens, prefix)
+                               : qwen2 ? OrderedJson(nullptr)
+                                       : bos_and_eos_template(parsed, tokens, false);
   return assemble(parsed, tokens,
-                  {.normalizer = nullptr,
-                   .pre_tokenizer = byte_level(prefix, true),
-                   .post_processor = roberta ? roberta_post_processor(parsed, tokens, prefix)
-                                             : bos_and_eos_template(parsed, tokens, false),
+                  {.normalizer = qwen2 ? OrderedJson{{"type", "NFC"}} : OrderedJson(nullptr),
+                   .pre_tokenizer = qwen2 ? qwen2_pre_tokenizer(prefix) : byte_level(prefix, true),
+                   .post_processor = std::move(post_processor),
                    .decoder = byte_level(true, true),
                    .model = std::move(model)});
 }

@@ -19,7 +19,7 @@ struct VocabularyFiles {
 
 // vocab.txt, a token a line: BertTokenizer.
 TokenizerFiles convert_vocab_txt(const VocabularyFiles& files);
-// vocab.json and merges.txt: GPT2Tokenizer and RobertaTokenizer.
+// vocab.json and merges.txt: GPT2Tokenizer, RobertaTokenizer and Qwen2Tokenizer.
 TokenizerFiles convert_vocab_json(const VocabularyFiles& files);
 
 }  // namespace surprisal
