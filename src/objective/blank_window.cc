@@ -37,9 +37,9 @@ BlankSurround BlankSurround::of(std::string_view objective, const Tokenizer& tok
   }
   if (!surround.before.empty() || !surround.after.empty()) return surround;
   surround.before.push_back(
-      require_special(objective, "a [CLS] token", tokenizer.special().cls, "wordpiece", tokenizer));
+      require_glm_special(objective, "a [CLS] token", tokenizer.special().cls, tokenizer));
   surround.after.push_back(
-      require_special(objective, "an end-of-text token (eos)", tokenizer.special().eos, "bpe", tokenizer));
+      require_glm_special(objective, "an end-of-text token (eos)", tokenizer.special().eos, tokenizer));
   return surround;
 }
 

@@ -68,10 +68,15 @@ BlankToken blank_mask(const std::string& option, const std::string& name) {
   return name == "[gMASK]" ? BlankToken::gmask : BlankToken::mask;
 }
 
+std::int32_t require_glm_special(std::string_view objective, std::string_view role,
+                                 std::optional<std::int32_t> id, const Tokenizer& tokenizer) {
+  if (id) return *id;
+  fail(objective, role, tokenizer, fmt::format("`{}` adds it to yours", glm_specials_command()));
+}
+
 std::int32_t require_blank_token(std::string_view objective, BlankToken token, const Tokenizer& tokenizer) {
   const NamedToken special = named(token);
-  if (std::optional<std::int32_t> id = tokenizer.special().*special.id) return *id;
-  fail(objective, special.name, tokenizer, fmt::format("`{}` adds it to yours", glm_specials_command()));
+  return require_glm_special(objective, special.name, tokenizer.special().*special.id, tokenizer);
 }
 
 std::int32_t require_special(std::string_view objective, std::string_view role,

@@ -28,7 +28,11 @@ enum class BlankToken { mask, gmask, smask, start_of_piece, end_of_piece };
 // The mask of that name: "[MASK]", "[sMASK]", "[gMASK]". Throws Error (usage) naming `option`.
 BlankToken blank_mask(const std::string& option, const std::string& name);
 
-// Its id. Throws Error (usage) where the tokenizer has none, and says how it gets one.
+// The special token's id, of those that `tokenizer add-specials --specials glm` adds. Throws Error (usage),
+// with that command, where the tokenizer has none.
+std::int32_t require_glm_special(std::string_view objective, std::string_view role,
+                                 std::optional<std::int32_t> id, const Tokenizer& tokenizer);
+// Likewise by its name.
 std::int32_t require_blank_token(std::string_view objective, BlankToken token, const Tokenizer& tokenizer);
 
 // Throws Error (usage) unless least <= length < 2^31.

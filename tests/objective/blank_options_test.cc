@@ -144,7 +144,10 @@ TEST(BlankOptions, TokenizersWithoutTheTokens) {
       "objective blank_infilling needs a tokenizer with <|startofpiece|>: found one with pad [PAD], "
       "unk [UNK], cls [CLS], sep [SEP], mask [MASK]; `surprisal tokenizer add-specials --specials glm "
       "--tokenizer DIR --out DIR` adds it to yours");
-  EXPECT_ERROR(make(text_tokenizer()), usage, HasSubstr("needs a tokenizer with"));
+  EXPECT_ERROR(
+      make(text_tokenizer()), usage,
+      AllOf(HasSubstr("objective blank_infilling needs a tokenizer with a [CLS] token"),
+            HasSubstr("`surprisal tokenizer add-specials --specials glm --tokenizer DIR --out DIR` adds")));
   EXPECT_ERROR(make(word_tokenizer(), {.level = "sentence"}), usage, HasSubstr("[sMASK]"));
   EXPECT_ERROR(make(word_tokenizer(), {.level = "document"}), usage, HasSubstr("[gMASK]"));
   EXPECT_ERROR(

@@ -1,5 +1,9 @@
 #include "objective/words.h"
 
+#include <algorithm>
+
+#include <fmt/format.h>
+
 #include "core/json.h"
 #include "tests/core/error_matchers.h"
 #include "tests/objective/tokenizers.h"
@@ -75,6 +79,61 @@ TEST(Words, ByteLevelWordsKeepCharactersWhole) {
   EXPECT_EQ(words(tokenizer, {"ł", "s"}), "łs");  // a character that the window cut off
 }
 
+// A Unigram tokenizer of these pieces with Metaspace, or with the decoder of Llama's kind, and byte fallback.
+Tokenizer unigram(const std::vector<std::string>& spellings, bool metaspace) {
+  Json pieces = Json::array({{"<unk>", 0.0}, {"<mask>", 0.0}});
+  for (const std::string& spelling : spellings) pieces.push_back({spelling, -1.5});
+  for (int byte = 0; byte < 256; ++byte) pieces.push_back({fmt::format("<0x{:02X}>", byte), -9.0});
+  const Json space{
+      {"type", "Metaspace"}, {"replacement", "▁"}, {"prepend_scheme", "always"}, {"split", true}};
+  const Json replace{{"type", "Replace"}, {"pattern", {{"String", "▁"}}}, {"content", " "}};
+  Json root = parse_json(text_tokenizer().tokenizer_json(), "test");
+  root["pre_tokenizer"] = space;
+  root["decoder"] =
+      metaspace ? space
+                : Json{{"type", "Sequence"},
+                       {"decoders", Json::array({replace, {{"type", "ByteFallback"}}, {{"type", "Fuse"}}})}};
+  root["model"] = {{"type", "Unigram"}, {"unk_id", 0}, {"vocab", pieces}, {"byte_fallback", true}};
+  root["added_tokens"][0]["content"] = "<mask>";
+  root["added_tokens"][0]["id"] = 1;
+  return Tokenizer::from_json(root.dump(), R"({"mask_token":"<mask>"})", "test");
+}
+
+// Pieces that begin with ▁ begin words; so do scripts without blanks and marks, as with byte-level BPE.
+TEST(Words, ABlankThatIsSpeltBeginsAWord) {
+  for (bool metaspace : {true, false}) {
+    Tokenizer tokenizer = unigram(
+        {"▁The", "▁cat", "s", "▁", "▁sat", "ing", ",", "!!", "▁12", "12", "▁你", "好", "今天", "▁\"", "s▁"},
+        metaspace);
+    EXPECT_EQ(words(tokenizer, {"▁The", "▁cat", "s", "▁sat", "ing"}), "▁The|▁cats|▁sating");
+    EXPECT_EQ(words(tokenizer, {"▁", "s", "ing", "▁", "12"}), "▁sing|▁12");
+    EXPECT_EQ(words(tokenizer, {"▁The", "▁cat", ",", "▁sat", "!!"}), "▁The|▁cat|,|▁sat|!!");
+    EXPECT_EQ(words(tokenizer, {"▁\"", "s", "▁12", "12", "s"}), "▁\"|s|▁1212|s");
+    EXPECT_EQ(words(tokenizer, {"▁你", "好", "今天", "s"}), "▁你|好|今天|s");
+    // 你 is E4 BD A0.
+    EXPECT_EQ(words(tokenizer, {"s", "<0xE4>", "<0xBD>", "<0xA0>", "s"}), "s|<0xE4><0xBD><0xA0>|s");
+    EXPECT_EQ(words(tokenizer, {"▁The", "<mask>", "s"}), "▁The|<mask>|s");
+    // A blank at the end of a piece does not hide where the next word begins.
+    EXPECT_EQ(words(tokenizer, {"▁cat", "s▁", "ing", "s"}), "▁cats▁|ings");
+  }
+}
+
+// Those of real files: every word of a text begins where a blank stands before it.
+TEST(Words, OfFilesWithUnigramAndSentencePiece) {
+  for (const char* file : {"tokenizers/albert/tokenizer.json", "tokenizers/t5/tokenizer.json",
+                           "tokenizers/xlm_roberta/tokenizer.json", "tokenizers/mbart/tokenizer.json",
+                           "tokenizers/llama2/tokenizer.json", "sentencepiece/unigram_bytes.model",
+                           "sentencepiece/bpe_llama.model"}) {
+    SCOPED_TRACE(file);
+    const Tokenizer tokenizer = Tokenizer::load(std::string(SURPRISAL_TEST_DATA "/golden/") + file);
+    std::vector<std::int32_t> ids;
+    tokenizer.encode("the best tests are in the list that is it", ids);
+    EXPECT_GT(ids.size(), 10u);
+    const std::vector<bool> begins = WordFinder("unit", tokenizer).find(ids);
+    EXPECT_EQ(std::count(begins.begin(), begins.end(), true), 10);
+  }
+}
+
 TEST(Words, OtherTokenizersAreRefused) {
   Json root = parse_json(text_tokenizer().tokenizer_json(), "test");
   root["pre_tokenizer"] = nullptr;
@@ -83,7 +142,8 @@ TEST(Words, OtherTokenizersAreRefused) {
   EXPECT_ERROR(
       WordFinder("objective.mlm.unit = \"word\"", plain), usage,
       "objective.mlm.unit = \"word\" needs a tokenizer whose tokens tell where words begin: found one "
-      "of type BPE, expected WordPiece or byte-level BPE; mask single tokens (objective.mlm.unit = "
+      "of type BPE, expected WordPiece, byte-level BPE, or a character for blanks (Metaspace); mask single "
+      "tokens (objective.mlm.unit = "
       "\"token\")");
 }
 
