@@ -24,8 +24,9 @@ std::string scaled(double value, double step, const std::array<const char*, 6>& 
     value /= step;
     ++unit;
   }
-  return unit == 0 ? fmt::format("{:.0f}{}", value, units[unit])
-                   : fmt::format("{:.3g}{}", value, units[unit]);
+  // Three digits, or four of 1000 to 1023, never with an exponent.
+  return unit == 0 || value >= 99.95 ? fmt::format("{:.0f}{}", value, units[unit])
+                                     : fmt::format("{:.3g}{}", value, units[unit]);
 }
 
 // Not fmt::print, which throws where nothing can be written: a run is worth more than what it says.

@@ -3,8 +3,11 @@
 #include <ostream>
 #include <stdexcept>
 
+#include "surprisal/tokenizer.h"
+
 #include "core/file.h"
 #include "tests/core/error_matchers.h"
+#include "tests/infer/tiny_language.h"
 #include "tests/train/tiny_run.h"
 #include "train/trainer.h"
 
@@ -145,6 +148,37 @@ TEST(ResumePlaces, SeveralKindsOfDocuments) {
   EXPECT_GT(state.at("sampler").at("sources").at(1).at("epoch"), 0);
   Configuration stopped = configuration("stopped");
   for (std::int64_t last : {2, 7, 13, 19}) stop_after_step(stopped, last, last > 2);
+  train_quietly(stopped, true);
+  expect_same(stopped.run.directory, runs / "whole");
+}
+
+// Texts with blanks, plain texts and pairs at their shares, the first two of one kind of documents.
+TEST(ResumePlaces, BlanksTextsAndPairs) {
+  TinyRuns runs;
+  runs.write_pairs("pairs.jsonl", 9);
+  add_glm_specials(tiny_bpe()).save(runs / "glm");
+  auto configuration = [&](const char* run) {
+    Configuration made = runs.configuration("0.5 blank_infilling | 0.3 causal | 0.2 conditional", run);
+    made.objective.blank_infilling.level = "0.4 token | 0.3 sentence | 0.3 document";
+    made.tokenizer.path = runs / "glm";
+    made.model.family = "glm";
+    made.model.hidden_dropout_prob = made.model.attention_probs_dropout_prob = 0.2;
+    made.data.train = {runs / "train.txt", runs / "pairs.jsonl"};
+    made.data.validation = made.data.train;
+    made.train.max_steps = 14;
+    made.train.save_steps = 3;
+    return made;
+  };
+  train_quietly(configuration("whole"));
+  bool infilled = false, continued = false, completed = false;
+  for (const Json& line : read_lines(runs / "whole/metrics.jsonl")) {
+    infilled |= line.contains("token_loss/blank_infilling");
+    continued |= line.contains("token_loss/causal");
+    completed |= line.contains("token_loss/conditional");
+  }
+  EXPECT_TRUE(infilled && continued && completed);
+  Configuration stopped = configuration("stopped");
+  for (std::int64_t last : {2, 7, 11}) stop_after_step(stopped, last, last > 2);
   train_quietly(stopped, true);
   expect_same(stopped.run.directory, runs / "whole");
 }
