@@ -1,12 +1,15 @@
 // What happens to a run from outside, and texts of every shape: the program does its work, or ends with one
 // line and the exit code of its kind.
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pty.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/file.h"
 #include "tests/app/program.h"
@@ -16,6 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
+using testing::Not;
 
 class Events : public testing::Test {
  protected:
@@ -88,6 +92,43 @@ micro_batch_tokens = 32
   EXPECT_EQ(outcome.code, 5) << outcome.err;
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("step 1"), HasSubstr("documents "), HasSubstr("text.txt:"),
                                  HasSubstr("first in the weights: "), HasSubstr("train.learning_rate")));
+}
+
+// What the program writes to a terminal of 60 columns that takes its standard error.
+std::string shown_on_a_terminal(const fs::path& directory, const char* command) {
+  int master = -1;
+  winsize size{.ws_row = 24, .ws_col = 60, .ws_xpixel = 0, .ws_ypixel = 0};
+  const pid_t child = forkpty(&master, nullptr, nullptr, &size);
+  if (child == 0) {
+    if (chdir(directory.c_str()) != 0) _exit(98);
+    execl("/bin/sh", "sh", "-c", command, static_cast<char*>(nullptr));
+    _exit(99);
+  }
+  std::string shown;
+  std::array<char, 4096> buffer{};
+  // Reading fails once nobody has the other end open.
+  for (ssize_t count; (count = read(master, buffer.data(), buffer.size())) > 0;)
+    shown.append(buffer.data(), static_cast<std::size_t>(count));
+  close(master);
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status << shown;
+  return shown;
+}
+
+// On a terminal one line is written over and over, no wider than it; elsewhere, as in the log of a cluster,
+// plain lines.
+TEST_F(Events, ALiveLineIsForTerminalsAlone) {
+  workplace_.write("run.toml", tiny_toml("causal"));
+  const Outcome outcome = workplace_.run({"train", "run.toml"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("step 4/4 loss "), Not(HasSubstr("\r")), Not(HasSubstr("\x1b"))));
+  const std::string shown = shown_on_a_terminal(
+      workplace_.path(), "exec '" SURPRISAL_PROGRAM "' train run.toml --run.directory other >/dev/null");
+  EXPECT_THAT(shown, AllOf(HasSubstr("\rstep 1/4 "), HasSubstr("\x1b[K")));
+  for (std::size_t at = 0; (at = shown.find("\rstep ", at)) != std::string::npos; ++at) {
+    EXPECT_LE(shown.find("\x1b[K", at) - at, 60u) << shown.substr(at, 80);
+  }
 }
 
 // A mark of byte order, carriage returns, NUL, documents of one character, of blanks and of thousands of
