@@ -197,7 +197,8 @@ TEST_F(InspectVerb, RefusesWhatItDoesNotKnow) {
   EXPECT_FAILS(inspect({"text.txt"}), 3, HasSubstr("text.txt: a file of no known kind"));
   for (const char* json : {"[]", "{}", R"({"model": {}})", R"({"model": "BPE"})"}) {
     workplace_.write("other.json", json);
-    EXPECT_FAILS(inspect({"other.json"}), 3, HasSubstr("other.json: a file of no known kind")) << json;
+    SCOPED_TRACE(json);
+    EXPECT_FAILS(inspect({"other.json"}), 3, HasSubstr("other.json: a file of no known kind"));
   }
   workplace_.write("other.json", "{");
   EXPECT_FAILS(inspect({"other.json"}), 3, HasSubstr("other.json, byte 1: invalid JSON"));

@@ -24,10 +24,12 @@ using testing::Not;
 std::string toml(const std::string& objective) {
   const bool decoder =
       objective.find("causal") != std::string::npos || objective.find("reverse") != std::string::npos;
+  const bool glm = objective.find("blank_infilling") != std::string::npos;
+  const std::string tokenizer = glm ? "glm" : decoder ? "bpe" : "wordpiece";
+  const std::string family = glm ? "glm" : decoder ? "gpt2" : "bert";
   return "[run]\ndirectory = \"whole/run\"\n[data]\ntrain = [\"train.txt\"]\nvalidation = [\"text.txt\"]\n"
          "sequence_length = 16\n[tokenizer]\npath = \"" +
-         std::string(decoder ? "bpe" : "wordpiece") + "\"\n[objective]\ntrain = \"" + objective +
-         "\"\n[model]\nfamily = \"" + (decoder ? "gpt2" : "bert") +
+         tokenizer + "\"\n[objective]\ntrain = \"" + objective + "\"\n[model]\nfamily = \"" + family +
          "\"\nhidden_size = 16\nnum_hidden_layers = 1\nnum_attention_heads = 2\n"
          "[train]\nmax_steps = 12\ntokens_per_step = 64\nmicro_batch_tokens = 32\nlearning_rate = 1e-2\n"
          "eval_steps = 4\nsave_steps = 3\nthreads = 1\n";

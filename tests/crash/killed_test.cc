@@ -79,7 +79,7 @@ class Killed : public testing::TestWithParam<const char*> {
 };
 INSTANTIATE_TEST_SUITE_P(Objectives, Killed,
                          testing::Values("causal", "reverse", "mlm", "mlm + nsp", "mlm + sop",
-                                         "0.5 causal | 0.5 reverse"));
+                                         "0.5 causal | 0.5 reverse", "0.5 blank_infilling | 0.5 causal"));
 
 // While steps go on beside the saves, as they do by default.
 TEST_P(Killed, AtAnyCall) {

@@ -141,7 +141,7 @@ TEST_P(ChoiceRun, AnOptionGivenTwiceIsNamedBeforeTheFirstStep) {
     runs_.write("choices.jsonl", records(200, 1, GetParam().second));
     runs_.write(file, records(3, 1, GetParam().second) + twice + "\n");
     Recorder observer;
-    EXPECT_ERROR(train(configuration(file), false, observer), data,
+    EXPECT_ERROR(train(configuration(std::string("run on ") + file), false, observer), data,
                  HasSubstr(std::string(file) + ":4: two options of the choice are the same tokens: found "
                                                "options 0 and 2, expected options that differ"));
   }
