@@ -127,10 +127,13 @@ TEST(Words, OfFilesWithUnigramAndSentencePiece) {
     SCOPED_TRACE(file);
     const Tokenizer tokenizer = Tokenizer::load(std::string(SURPRISAL_TEST_DATA "/golden/") + file);
     std::vector<std::int32_t> ids;
-    tokenizer.encode("the best tests are in the list that is it", ids);
-    EXPECT_GT(ids.size(), 10u);
+    tokenizer.encode("the best in the list", ids);
+    EXPECT_GT(ids.size(), 5u);
     const std::vector<bool> begins = WordFinder("unit", tokenizer).find(ids);
-    EXPECT_EQ(std::count(begins.begin(), begins.end(), true), 10);
+    std::string cut;
+    for (std::size_t i = 0; i < ids.size(); ++i)
+      cut += (begins[i] ? "|" : " ") + std::string(tokenizer.token(ids[i]));
+    EXPECT_EQ(std::count(begins.begin(), begins.end(), true), 5) << cut;
   }
 }
 
