@@ -32,8 +32,9 @@ void add_inspect(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* verb =
       app.add_subcommand("inspect", "What a checkpoint, tensors, tokenizer, adapter or run directory holds");
-  verb->add_option("PATH", arguments->path,
-                   "a directory, a .safetensors file, a model.safetensors.index.json or the file of a tokenizer")
+  verb->add_option(
+          "PATH", arguments->path,
+          "a directory, a .safetensors file, a model.safetensors.index.json or the file of a tokenizer")
       ->required();
   verb->add_flag("--verify", arguments->verify,
                  "read everything: hashes of MANIFEST.json, tensors that fit config.json, finite numbers");

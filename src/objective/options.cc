@@ -39,8 +39,9 @@ void ConditionalOptions::visit(OptionVisitor& visitor) {
       "the tokenizer has a start-of-piece token");
   visitor.field("mask", mask, {"[MASK]", "[sMASK]", "[gMASK]"},
                 "of layout glm: what stands for the completion where the prompt has no mask");
-  visitor.field("position", position, {"as_blank_infilling", "two_dimensional", "repeat", "continue"},
-                "of layout glm: of the completion's rows, as objective.blank_infilling has them at level document");
+  visitor.field(
+      "position", position, {"as_blank_infilling", "two_dimensional", "repeat", "continue"},
+      "of layout glm: of the completion's rows, as objective.blank_infilling has them at level document");
 }
 
 void ClozeOptions::visit(OptionVisitor& visitor) {
