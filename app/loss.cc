@@ -128,7 +128,7 @@ void loss_verb(Arguments& arguments, const CLI::App& verb) {
   ModelConfig config = read_model_config(arguments.model);
   if (verb.count("--sequence-length") == 0) {
     arguments.samples.sequence_length =
-        std::min(arguments.samples.sequence_length, config.max_position_embeddings);
+        std::min(arguments.samples.sequence_length, config.stream_positions());
   }
   Step step = read_step(arguments);
   check_streams(step.streams, step.where, config, text ? arguments.samples.text : arguments.streams);

@@ -45,7 +45,7 @@ class BeamSearch {
         context_(context.begin(), context.end()),
         ends_(end_tokens(tokenizer)),
         drawable_(drawable_tokens(tokenizer, model.config().vocab_size, ends_)),
-        positions_(model.config().max_position_embeddings),
+        positions_(model.config().stream_positions()),
         room_(std::min(options.max_tokens, positions_ - std::ssize(context) + 1)),
         decoding_(model, options.beams, std::ssize(context) + room_) {}
 

@@ -23,7 +23,7 @@ class ContinuedText : public GrowingText {
       : context_(context),
         no_repeat_ngram_(options.no_repeat_ngram),
         position_(static_cast<std::int32_t>(context.size()) - 1),
-        positions_(config.max_position_embeddings),
+        positions_(config.stream_positions()),
         max_tokens_(options.max_tokens),
         ends_(ends),
         sampler_(std::move(sampler)),
@@ -108,8 +108,8 @@ std::vector<GeneratedTokens> continue_tokens(Transformer& model, const Tokenizer
                                              const GenerateOptions& options, const TokenSink& sink) {
   const ModelConfig& config = model.config();
   const std::int64_t held = std::ssize(context);
-  const std::int64_t rows = std::min(held + std::min(options.max_tokens, config.max_position_embeddings),
-                                     config.max_position_embeddings);
+  const std::int64_t rows = std::min(held + std::min(options.max_tokens, config.stream_positions()),
+                                     config.stream_positions());
   Decoding decoding(model, options.samples, rows);
   decoding.begin(rows_of_text(context.first(context.size() - 1)), ContextSight::before);
   const std::vector<std::int32_t> ends = end_tokens(tokenizer);

@@ -24,11 +24,11 @@ namespace surprisal {
 namespace {
 
 void require_positions(std::int64_t tokens, const ModelConfig& config, const char* what) {
-  if (tokens <= config.max_position_embeddings) return;
+  if (tokens <= config.stream_positions()) return;
   throw Error(ErrorKind::usage,
               {.what = fmt::format("the {} has more tokens than the model has positions", what),
                .found = fmt::format("{} tokens, special ones too", tokens),
-               .expected = fmt::format("at most {}", config.max_position_embeddings),
+               .expected = fmt::format("at most {}", config.stream_positions()),
                .fix = "shorten it"});
 }
 

@@ -112,7 +112,7 @@ Filling make_filling(const ModelConfig& config, const Tokenizer& tokenizer, cons
                                                         : piece_position("position", options.position));
   }
   filling.start_of_piece = *tokenizer.special().sop;
-  filling.positions = config.max_position_embeddings;
+  filling.positions = config.stream_positions();
   filling.block_positions = config.block_positions;
   filling.max_tokens = options.max_tokens;
   filling.ends = end_tokens(tokenizer);

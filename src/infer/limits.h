@@ -13,7 +13,7 @@ namespace surprisal {
 
 inline StreamLimits limits_of(const ModelConfig& config) {
   return {.vocabulary = config.vocab_size,
-          .positions = config.max_position_embeddings,
+          .positions = config.stream_positions(),
           .block_positions = std::max<std::int64_t>(config.block_positions, 1),  // without a table: 0 alone
           .segments = std::max<std::int64_t>(config.type_vocab_size, 1),
           .classes = config.classes};

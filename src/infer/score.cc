@@ -149,11 +149,11 @@ Score begin_score(const Transformer& model, const Tokenizer& tokenizer, const To
   score.documents = corpus.documents();
   score.bytes = score.rule == "cloze" ? 0 : corpus.bytes();
   check_vocabulary(model.config(), tokenizer);
-  if (score.sequence_length > model.config().max_position_embeddings) {
+  if (score.sequence_length > model.config().stream_positions()) {
     throw Error(ErrorKind::usage,
                 {.what = "sequence length is beyond the model's positions",
                  .found = fmt::format("{}", score.sequence_length),
-                 .expected = fmt::format("at most {}", model.config().max_position_embeddings)});
+                 .expected = fmt::format("at most {}", model.config().stream_positions())});
   }
   if (score.rule != "windows" && score.rule != "reverse" && score.rule != "pll" && score.rule != "cloze") {
     throw Error(ErrorKind::usage, {.what = fmt::format("unknown rule {}", score.rule),
@@ -190,7 +190,7 @@ std::string default_rule(const ModelConfig& config) {
 }
 
 std::int64_t window_length(const ModelConfig& config, const ScoreOptions& options) {
-  return options.sequence_length > 0 ? options.sequence_length : config.max_position_embeddings;
+  return options.sequence_length > 0 ? options.sequence_length : config.stream_positions();
 }
 
 EvaluationProgress document_progress(const ScoreOptions& options, const TokenCorpus& corpus) {

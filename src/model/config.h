@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/options.h"
+#include "model/adaptation.h"
 #include "model/rotary_scaling.h"
 #include "ops/activation.h"
 
@@ -43,7 +44,7 @@ struct ModelConfig {
   std::int64_t num_key_value_heads = 0;  // each serves several query heads (Ainslie et al. 2023); 0: as many
   std::int64_t head_dim = 0;             // 0: hidden_size / num_attention_heads
   std::int64_t intermediate_size = 0;
-  std::int64_t max_position_embeddings = 0;  // that a stream may name; the table may have more rows
+  std::int64_t max_position_embeddings = 0;  // those of a prefix included; the table may have more rows
   std::int64_t type_vocab_size = 0;          // 0: no segment embeddings
   std::int64_t block_positions = 0;          // rows of the table of block positions (GLM); 0: none
 
@@ -84,6 +85,8 @@ struct ModelConfig {
 
   std::int64_t bos_token_id = -1, eos_token_id = -1, pad_token_id = -1;  // -1: none
 
+  Adaptation adaptation;
+
   std::int64_t head_size() const { return head_dim > 0 ? head_dim : hidden_size / num_attention_heads; }
   std::int64_t key_heads() const {
     return num_key_value_heads > 0 ? num_key_value_heads : num_attention_heads;
@@ -93,6 +96,12 @@ struct ModelConfig {
   std::int64_t qkv_size() const { return query_size() + 2 * key_size(); }
   std::int64_t up_size() const { return (gated ? 2 : 1) * intermediate_size; }
   bool learned_positions() const { return positions == PositionKind::learned; }
+  // Positions that a stream may name: those of the prefix come before them.
+  std::int64_t stream_positions() const { return max_position_embeddings - prefix_positions(); }
+  std::int64_t prefix_positions() const {
+    return adaptation.prefix.shifts_positions ? adaptation.prefix.length : 0;
+  }
+  std::int64_t prefix_width() const { return 2 * num_hidden_layers * key_size(); }
   // Rows of the position table before that of position 0.
   std::int64_t position_offset() const { return positions_after_padding ? pad_token_id + 1 : 0; }
   std::int64_t position_rows() const {

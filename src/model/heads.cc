@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "core/parallel.h"
+#include "model/linear_layer.h"
 #include "model/norm.h"
 #include "ops/activation.h"
 #include "ops/choice_cross_entropy.h"
-#include "ops/linear.h"
 #include "ops/linear_cross_entropy.h"
 
 namespace surprisal {
@@ -71,29 +71,35 @@ Activation head_activation(const ModelConfig& config) {
 }
 
 // The last layer's rows up to what the vocabulary projection reads.
-HeadActivations head_forward(const Pass& pass, const HeadRows& rows) {
+HeadActivations head_forward(Pass& pass, const HeadRows& rows) {
   const ModelTensors& weights = pass.weights;
   HeadActivations head = rows_of(pass.layout.head, count(rows));
   gather(last_output(pass), rows, head.gathered);
   final_norm(pass, head.gathered, head.normed, head.final_norm);
   if (pass.config.head_transform) {
-    linear_forward(head.normed, weights.head_transform.weight, weights.head_transform.bias, head.transformed);
+    forward_linear(pass, weights.head_transform, head.normed, head.transformed, rows.row);
     activation_forward(head_activation(pass.config), head.transformed, head.activated);
     norm_forward(pass.config, weights.head_norm, head.activated, head.hidden, head.transform_norm);
   }
   return head;
 }
 
+// A head's gradients are added to, whatever happens to those of the layers' matrices.
+void backward_head_linear(Pass& pass, const Linear& linear, const Linear& gradients, const Tensor& x,
+                          const Tensor& dy, const Tensor& dx, const HeadRows& rows) {
+  backward_linear(pass, linear, gradients, x, dy, matrix(dx), Write::over, Write::add, rows.row);
+}
+
 // `gradient` [T, D] of head.hidden; leaves that of the gathered rows in the tensor that it returns.
-Tensor head_backward(const Pass& pass, const HeadActivations& head, Tensor gradient) {
+Tensor head_backward(Pass& pass, const HeadActivations& head, const HeadRows& rows, Tensor gradient) {
   const Workspace& workspace = pass.layout.workspace;
   if (pass.config.head_transform) {
     norm_backward(pass.config, pass.weights.head_norm, pass.gradients.head_norm, head.activated,
                   head.transform_norm, gradient, gradient, Write::over, workspace.sums);
     activation_backward(head_activation(pass.config), head.transformed, gradient, gradient);
     Tensor before = first_rows(workspace.head_gradient2, gradient.shape[0]);
-    linear_backward(head.normed, pass.weights.head_transform.weight, gradient, before, Write::over,
-                    pass.gradients.head_transform.weight, pass.gradients.head_transform.bias, workspace.sums);
+    backward_head_linear(pass, pass.weights.head_transform, pass.gradients.head_transform, head.normed,
+                         gradient, before, rows);
     gradient = before;
   }
   final_norm_backward(pass, head.gathered, head.final_norm, gradient);
@@ -149,24 +155,25 @@ SentenceActivations rows_of(const SentenceActivations& whole, std::int64_t rows)
   return sentence;
 }
 
-SentenceActivations sentence_forward(const Pass& pass, const HeadRows& rows) {
+SentenceActivations sentence_forward(Pass& pass, const HeadRows& rows) {
   SentenceActivations sentence = rows_of(pass.layout.sentence, count(rows));
   gather(last_output(pass), rows, sentence.gathered);
   final_norm(pass, sentence.gathered, sentence.normed, sentence.final_norm);
   if (pass.config.pooler) {
-    linear_forward(sentence.normed, pass.weights.pooler.weight, pass.weights.pooler.bias, sentence.pooled);
+    forward_linear(pass, pass.weights.pooler, sentence.normed, sentence.pooled, rows.row);
     activation_forward(Activation::tanh, sentence.pooled, sentence.hidden);
   }
   return sentence;
 }
 
-Tensor sentence_backward(const Pass& pass, const SentenceActivations& sentence, Tensor gradient) {
+Tensor sentence_backward(Pass& pass, const SentenceActivations& sentence, const HeadRows& rows,
+                         Tensor gradient) {
   const Workspace& workspace = pass.layout.workspace;
   if (pass.config.pooler) {
     activation_backward(Activation::tanh, sentence.pooled, gradient, gradient);
     Tensor before = first_rows(workspace.head_gradient2, gradient.shape[0]);
-    linear_backward(sentence.normed, pass.weights.pooler.weight, gradient, before, Write::over,
-                    pass.gradients.pooler.weight, pass.gradients.pooler.bias, workspace.sums);
+    backward_head_linear(pass, pass.weights.pooler, pass.gradients.pooler, sentence.normed, gradient, before,
+                         rows);
     gradient = before;
   }
   final_norm_backward(pass, sentence.gathered, sentence.final_norm, gradient);
@@ -203,7 +210,7 @@ void vocabulary_head(Pass& pass, HeadRows& rows, const SurprisalGradient* scale,
                                         pass.write_matrices,
                                         static_cast<float>(pass.config.embedding_gradient_shrink)};
   run_cross_entropy(pass, input, &gradients, predict, result.token);
-  scatter_add(head_backward(pass, head, gradient), rows,
+  scatter_add(head_backward(pass, head, rows, gradient), rows,
               first_rows(pass.layout.workspace.gradient, pass.tokens()));
 }
 
@@ -227,7 +234,7 @@ void sentence_head(Pass& pass, HeadRows& rows, const std::span<const float>* sca
   run_cross_entropy(pass, {sentence.hidden, head.weight, head.bias, rows.answer},
                     scale ? &gradients : nullptr, predict, result);
   if (!scale) return;
-  scatter_add(sentence_backward(pass, sentence, gradient), rows,
+  scatter_add(sentence_backward(pass, sentence, rows, gradient), rows,
               first_rows(pass.layout.workspace.gradient, pass.tokens()));
 }
 

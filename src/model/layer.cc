@@ -1,11 +1,12 @@
 // One layer: attention and feed-forward sublayers, each with its norm and residual.
 #include <cmath>
 
+#include "model/linear_layer.h"
 #include "model/norm.h"
 #include "model/pass.h"
+#include "model/prefix.h"
 #include "ops/activation.h"
 #include "ops/gated_activation.h"
-#include "ops/linear.h"
 #include "ops/rotary.h"
 
 namespace surprisal {
@@ -104,13 +105,12 @@ void activate(const ModelConfig& config, const Tensor& up, const Tensor& activat
 // d(loss)/d(up) from `arriving`, which is d(loss)/d(down's output).
 void down_backward(Pass& pass, std::int64_t index, const LayerActivations& layer, const Tensor& arriving,
                    const Tensor& dup) {
-  const Affine& down = pass.weights.layers[static_cast<std::size_t>(index)].down;
-  const Affine& gradient = pass.gradients.layers[static_cast<std::size_t>(index)].down;
+  const Linear& down = pass.weights.layers[static_cast<std::size_t>(index)].down;
+  const Linear& gradient = pass.gradients.layers[static_cast<std::size_t>(index)].down;
   // The gradient of the activated rows lies where that of `up` will, in its first columns.
   const Matrix activated_gradient = matrix(dup).column_range(0, layer.activated.shape[1]);
-  gemm(matrix(arriving), matrix(down.weight), activated_gradient);
-  linear_backward(layer.activated, down.weight, arriving, {}, Write::over, gradient.weight, gradient.bias,
-                  pass.layout.workspace.sums, pass.write_matrices);
+  backward_linear(pass, down, gradient, layer.activated, arriving, activated_gradient, Write::over,
+                  pass.write_matrices);
   if (pass.config.gated) {
     gated_activation_backward(pass.config.activation, layer.up, dup);
   } else {
@@ -123,14 +123,14 @@ void attention_sublayer(Pass& pass, std::int64_t index, const LayerActivations& 
   const LayerTensors& weights = pass.weights.layers[static_cast<std::size_t>(index)];
   const Workspace& workspace = pass.layout.workspace;
   Tensor projected = first_rows(workspace.row_gradient, pass.tokens());
-  linear_forward(layer.attention_in, weights.qkv.weight, weights.qkv.bias, layer.qkv);
+  forward_linear(pass, weights.qkv, layer.attention_in, layer.qkv);
   QkvHeads heads = split_qkv(config, layer.qkv);
   rotate(pass, heads);
   heads = through_cache(pass, index, heads);
   attention_forward(attention_shape(config), pass.attention, heads.query, heads.key, heads.value,
                     attention_dropout(pass, index), heads_of(layer.attended), layer.log_sum_exp,
-                    workspace.attention);
-  linear_forward(layer.attended, weights.attention_output.weight, weights.attention_output.bias, projected);
+                    workspace.attention, prefix_values(pass, index));
+  forward_linear(pass, weights.attention_output, layer.attended, projected);
   add_residual(pass, projected, layer.input, attention_output_place(index), layer.attention_sum);
 }
 
@@ -138,9 +138,9 @@ void feed_forward_sublayer(Pass& pass, std::int64_t index, const LayerActivation
                            const Tensor& residual) {
   const LayerTensors& weights = pass.weights.layers[static_cast<std::size_t>(index)];
   Tensor projected = first_rows(pass.layout.workspace.row_gradient, pass.tokens());
-  linear_forward(layer.feed_forward_in, weights.up.weight, weights.up.bias, layer.up);
+  forward_linear(pass, weights.up, layer.feed_forward_in, layer.up);
   activate(pass.config, layer.up, layer.activated);
-  linear_forward(layer.activated, weights.down.weight, weights.down.bias, projected);
+  forward_linear(pass, weights.down, layer.activated, projected);
   add_residual(pass, projected, residual, feed_forward_place(index), layer.output_sum);
 }
 
@@ -154,11 +154,11 @@ void feed_forward_backward(Pass& pass, std::int64_t index, const LayerActivation
   Tensor wide{.data = workspace.wide_gradient.data, .shape = layer.up.shape};
   Tensor arriving = through_dropout(pass, gradient, feed_forward_place(index), scratch);
   down_backward(pass, index, layer, arriving, wide);
-  linear_backward(layer.feed_forward_in, weights.up.weight, wide, out, write, gradients.up.weight,
-                  gradients.up.bias, workspace.sums, pass.write_matrices);
+  backward_linear(pass, weights.up, gradients.up, layer.feed_forward_in, wide, matrix(out), write,
+                  pass.write_matrices);
 }
 
-// Leaves d(loss)/d(attention_in) in `out`, written or added.
+// Leaves d(loss)/d(attention_in) in `out`, written or added, where that is wanted.
 void attention_sublayer_backward(Pass& pass, std::int64_t index, const LayerActivations& layer,
                                  const Tensor& gradient, const Tensor& out, Write write) {
   const LayerTensors& weights = pass.weights.layers[static_cast<std::size_t>(index)];
@@ -168,17 +168,17 @@ void attention_sublayer_backward(Pass& pass, std::int64_t index, const LayerActi
   Tensor wide{.data = workspace.wide_gradient.data, .shape = layer.qkv.shape};
   Tensor attended_gradient = first_rows(workspace.attended_gradient, pass.tokens());
   Tensor arriving = through_dropout(pass, gradient, attention_output_place(index), scratch);
-  linear_backward(layer.attended, weights.attention_output.weight, arriving, attended_gradient, Write::over,
-                  gradients.attention_output.weight, gradients.attention_output.bias, workspace.sums,
-                  pass.write_matrices);
+  backward_linear(pass, weights.attention_output, gradients.attention_output, layer.attended, arriving,
+                  matrix(attended_gradient), Write::over, pass.write_matrices);
   QkvHeads heads = split_qkv(pass.config, layer.qkv), head_gradients = split_qkv(pass.config, wide);
   attention_backward(attention_shape(pass.config), pass.attention, heads.query, heads.key, heads.value,
                      attention_dropout(pass, index), heads_of(layer.attended), layer.log_sum_exp,
                      heads_of(attended_gradient), head_gradients.query, head_gradients.key,
-                     head_gradients.value, workspace.attention);
+                     head_gradients.value, workspace.attention, prefix_values(pass, index),
+                     prefix_gradients(pass, index));
   rotate_backward(pass, head_gradients);
-  linear_backward(layer.attention_in, weights.qkv.weight, wide, out, write, gradients.qkv.weight,
-                  gradients.qkv.bias, workspace.sums, pass.write_matrices);
+  backward_linear(pass, weights.qkv, gradients.qkv, layer.attention_in, wide,
+                  pass.to_input ? matrix(out) : Matrix(), write, pass.write_matrices);
 }
 
 }  // namespace
@@ -218,6 +218,7 @@ void backward_layer(Pass& pass, std::int64_t index) {
     through_norm(layer.attention_sum, weights.feed_forward_norm, gradients.feed_forward_norm,
                  layer.feed_forward_norm, inner, onto_residual(pass));
     attention_sublayer_backward(pass, index, layer, gradient, inner, Write::over);
+    if (!pass.to_input) return;
     through_norm(layer.input, weights.attention_norm, gradients.attention_norm, layer.attention_norm, inner,
                  onto_residual(pass));
   } else {

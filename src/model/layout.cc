@@ -88,7 +88,11 @@ SentenceActivations take_sentence(const ModelConfig& config, std::int64_t labels
 std::int64_t sums_size(const ModelConfig& config, std::int64_t tokens, std::int64_t targets) {
   std::int64_t widest = std::max(config.qkv_size(), config.up_size());
   std::int64_t rows = std::max(tokens, targets);
-  return std::max(linear_workspace(rows, widest), norm_workspace(config, rows));
+  std::int64_t size = std::max(linear_workspace(rows, widest), norm_workspace(config, rows));
+  if (const Prefix& prefix = config.adaptation.prefix; prefix.inner > 0) {
+    size = std::max(size, linear_workspace(prefix.length, std::max(prefix.inner, config.prefix_width())));
+  }
+  return size;
 }
 
 Workspace take_workspace(const ModelConfig& config, Mode mode, const Capacity& capacity,
@@ -116,6 +120,86 @@ Workspace take_workspace(const ModelConfig& config, Mode mode, const Capacity& c
   return workspace;
 }
 
+// Rows that a branch may have to work on.
+std::int64_t rows_of(const LowRankBranch& branch, const Capacity& capacity) {
+  return branch.place == LinearPlace::head_transform ? capacity.targets
+         : branch.place == LinearPlace::pooler       ? capacity.labels
+                                                     : capacity.tokens;
+}
+std::int64_t outputs_of(const LowRankBranch& branch) {
+  return branch.row_end - branch.row_begin;
+}
+
+// Inputs of the layer that a branch stands beside.
+std::int64_t inputs_of(const LowRankBranch& branch, const ModelConfig& config) {
+  return branch.place == LinearPlace::attention_output ? config.query_size()
+         : branch.place == LinearPlace::down           ? config.intermediate_size
+                                                       : config.hidden_size;
+}
+
+// The largest of a number of every branch.
+template <class Of>
+std::int64_t most(const ModelConfig& config, Of&& of) {
+  std::int64_t largest = 0;
+  for (const LowRankBranch& branch : config.adaptation.branches) largest = std::max(largest, of(branch));
+  return largest;
+}
+
+// Training keeps what every branch computed; evaluation needs it within its branch alone.
+std::vector<BranchActivations> take_branches(const ModelConfig& config, Mode mode, const Capacity& capacity,
+                                             ModelArenas& arenas) {
+  const bool keep = mode == Mode::train;
+  const auto inner = [&](const LowRankBranch& branch) { return rows_of(branch, capacity) * branch.rank; };
+  const auto directed = [&](const LowRankBranch& branch) {
+    return branch.magnitude ? rows_of(branch, capacity) * outputs_of(branch) : 0;
+  };
+  BranchActivations shared;
+  if (!keep && !config.adaptation.branches.empty()) {
+    shared.inner = arenas.workspace.take({most(config, inner)});
+    shared.directed = arenas.workspace.take({most(config, directed)});
+  }
+  std::vector<BranchActivations> branches;
+  for (const LowRankBranch& branch : config.adaptation.branches) {
+    const std::int64_t rows = rows_of(branch, capacity), out = outputs_of(branch);
+    const auto take = [&](const Tensor& common, const Shape& shape) {
+      return keep ? arenas.activations.take(shape) : Tensor{.data = common.data, .shape = shape};
+    };
+    BranchActivations& added = branches.emplace_back();
+    added.inner = take(shared.inner, {rows, branch.rank});
+    if (!branch.magnitude) continue;
+    added.directed = take(shared.directed, {rows, out});
+    added.norm = arenas.activations.take({out});
+  }
+  return branches;
+}
+
+PrefixActivations take_prefix(const ModelConfig& config, Arena& arena) {
+  const Prefix& prefix = config.adaptation.prefix;
+  if (prefix.inner == 0) return {};
+  return {arena.take({prefix.length, prefix.inner}), arena.take({prefix.length, prefix.inner}),
+          arena.take({prefix.length, config.prefix_width()})};
+}
+
+void take_adaptation_scratch(const ModelConfig& config, Mode mode, const Capacity& capacity, Arena& arena,
+                             Workspace& workspace) {
+  const std::int64_t directed = most(config, [&](const LowRankBranch& branch) {
+    return branch.magnitude ? rows_of(branch, capacity) * outputs_of(branch) : 0;
+  });
+  if (directed > 0) workspace.branch = arena.take({directed});
+  if (mode == Mode::evaluate) return;
+  const std::int64_t dropped = most(config, [&](const LowRankBranch& branch) {
+    return branch.dropout > 0 ? rows_of(branch, capacity) * inputs_of(branch, config) : 0;
+  });
+  if (dropped > 0) workspace.dropped = arena.take({dropped});
+  const std::int64_t inner =
+      most(config, [&](const LowRankBranch& branch) { return rows_of(branch, capacity) * branch.rank; });
+  if (inner > 0) workspace.branch_inner = arena.take({inner});
+  if (const Prefix& prefix = config.adaptation.prefix; prefix.inner > 0) {
+    workspace.prefix_gradient = arena.take({prefix.length, config.prefix_width()});
+    workspace.prefix_hidden = arena.take({prefix.length, prefix.inner});
+  }
+}
+
 }  // namespace
 
 void ModelArenas::reserve() {
@@ -134,7 +218,7 @@ ModelLayout lay_out(const ModelConfig& config, const ParameterTable& table, Mode
                     const Capacity& capacity, std::size_t head_workspace, ModelArenas& arenas) {
   ModelLayout layout;
   layout.weights = arenas.weights.take({table.size});
-  if (mode == Mode::train) layout.gradients = arenas.gradients.take({table.size});
+  if (mode == Mode::train) layout.gradients = arenas.gradients.take({trained_parameters(config, table).table.size});
   Arena& activations = arenas.activations;
   if (config.embedding_norm) {
     layout.embedded = activations.take({capacity.tokens, config.hidden_size});
@@ -144,7 +228,10 @@ ModelLayout lay_out(const ModelConfig& config, const ParameterTable& table, Mode
   if (!config.embedding_norm) layout.embedded = layout.layers.front().input;
   layout.head = take_head(config, capacity.targets, activations);
   layout.sentence = take_sentence(config, capacity.labels, activations);
+  layout.branches = take_branches(config, mode, capacity, arenas);
+  layout.prefix = take_prefix(config, activations);
   layout.workspace = take_workspace(config, mode, capacity, head_workspace, arenas.workspace);
+  take_adaptation_scratch(config, mode, capacity, arenas.workspace, layout.workspace);
   return layout;
 }
 

@@ -47,6 +47,20 @@ struct SentenceActivations {
   LayerNormStatistics final_norm;
 };
 
+// Of one low-rank branch; R its rank, O the layer's outputs that it adds to.
+struct BranchActivations {
+  Tensor inner;     // f32 [N, R]
+  Tensor directed;  // f32 [N, O], where it has magnitudes
+  Tensor norm;      // f32 [O], likewise: of no stream
+};
+
+// Of a reparametrised prefix; else empty.
+struct PrefixActivations {
+  Tensor hidden;     // f32 [P, M] before tanh
+  Tensor activated;  // f32 [P, M]
+  Tensor values;     // f32 [P, 2 L K]
+};
+
 // Scratch that no step keeps.
 struct Workspace {
   Tensor gradient;           // f32 [N, D] of the residual stream
@@ -59,17 +73,24 @@ struct Workspace {
   Tensor attention;
   Tensor rotation;  // f32 [N, head size] cosines and sines of the stream's positions, where they are rotary
   Tensor logits;    // chunks of logits
+  Tensor dropped;   // f32 [N, in] what a branch with dropout reads, and its gradient
+  Tensor branch;    // f32 [N, O]
+  Tensor branch_inner;  // f32 [N, R]
+  Tensor prefix_gradient;  // f32 [P, 2 L K], where it is reparametrised
+  Tensor prefix_hidden;    // f32 [P, M]
   Tensor order;     // i32, embedding gradient
 };
 
 struct ModelLayout {
   Tensor weights;    // f32 [table.size]
-  Tensor gradients;  // f32 [table.size], Mode::train
+  Tensor gradients;  // f32 [size of the trained table], Mode::train
   Tensor embedded;   // f32 [N, D] sum of embeddings, before their norm; without one, the first layer's input
   LayerNormStatistics embedding_norm;
   std::vector<LayerActivations> layers;
   HeadActivations head;
   SentenceActivations sentence;
+  std::vector<BranchActivations> branches;  // as in the adaptation
+  PrefixActivations prefix;
   Workspace workspace;
 };
 

@@ -1,5 +1,6 @@
 #include "model/parameter.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cmath>
 #include <utility>
@@ -12,6 +13,13 @@ constexpr std::int64_t kOffsetStep = 16;
 
 std::int64_t round_up(std::int64_t offset) {
   return (offset + kOffsetStep - 1) / kOffsetStep * kOffsetStep;
+}
+
+void append(Parameter parameter, ParameterTable& table) {
+  parameter.offset = table.size;
+  table.count += parameter.shape.elements();
+  table.size = round_up(table.size + parameter.shape.elements());
+  table.parameters.push_back(std::move(parameter));
 }
 
 class TableBuilder {
@@ -46,9 +54,41 @@ class TableBuilder {
     if (config_.norm_kind == NormKind::layer) add({name + ".bias", {config_.hidden_size}});
   }
   void bias(const std::string& name, std::int64_t size) { add({name, {size}}); }
+
+  // PyTorch's Linear as it starts: uniform, +-1 / sqrt(in), weight and bias.
+  void uniform_linear(const std::string& name, std::int64_t out, std::int64_t in) {
+    const double range = 1 / std::sqrt(static_cast<double>(in));
+    add(uniform(name + ".weight", {out, in}, range));
+    Parameter bias = uniform(name + ".bias", {out}, range);
+    bias.decay = false;
+    add(std::move(bias));
+  }
+  void branch(const LowRankBranch& branch, std::int64_t in) {
+    const std::string name = branch_name(branch);
+    const std::int64_t out = branch.row_end - branch.row_begin;
+    Parameter a = uniform(name + ".lora_A", {branch.rank, in}, 1 / std::sqrt(static_cast<double>(in)));
+    if (branch.range > 0) a.initial = Initial::normal, a.range = branch.range;
+    add(std::move(a));
+    add({.name = name + ".lora_B", .shape = {out, branch.rank}, .decay = true});
+    // It starts as the norms of the weight's rows, which are not known here.
+    if (branch.magnitude) add({.name = name + ".lora_magnitude", .shape = {out}, .decay = true});
+  }
+  void prefix(const Prefix& prefix, std::int64_t width) {
+    const std::int64_t read = prefix.inner > 0 ? config_.key_size() : width;
+    Parameter embedding = weight("prefix", {prefix.length, read}, 1);
+    if (prefix.zero) embedding.initial = Initial::zero;
+    add(std::move(embedding));
+    if (prefix.inner == 0) return;
+    uniform_linear("prefix.hidden", prefix.inner, read);
+    uniform_linear("prefix.output", width, prefix.inner);
+  }
   // Of the parameters that are added from now on.
   void gradients_from(GradientFrom what) { gradient_from_ = what; }
 
+  // What is added from now on belongs to the model's adaptation.
+  void begin_adaptation() { of_adaptation_ = true; }
+
+  const ParameterTable& so_far() const { return table_; }
   ParameterTable finish() && { return std::move(table_); }
 
  private:
@@ -67,6 +107,9 @@ class TableBuilder {
     return {
         .name = name + ".weight", .shape = shape, .decay = true, .initial = Initial::normal, .range = range};
   }
+  static Parameter uniform(const std::string& name, Shape shape, double range) {
+    return {.name = name, .shape = shape, .decay = true, .initial = Initial::uniform, .range = range};
+  }
   void affine(Parameter matrix, bool with_bias) {
     const std::string stem = matrix.name.substr(0, matrix.name.rfind('.'));
     const std::int64_t out = matrix.shape[0];
@@ -74,15 +117,14 @@ class TableBuilder {
     if (with_bias) add({stem + ".bias", {out}});
   }
   void add(Parameter parameter) {
-    parameter.offset = table_.size;
     parameter.gradient_from = gradient_from_;
-    table_.count += parameter.shape.elements();
-    table_.size = round_up(table_.size + parameter.shape.elements());
-    table_.parameters.push_back(std::move(parameter));
+    parameter.of_adaptation = of_adaptation_;
+    append(std::move(parameter), table_);
   }
 
   const ModelConfig& config_;
   GradientFrom gradient_from_ = GradientFrom::anything;
+  bool of_adaptation_ = false;
   ParameterTable table_;
 };
 
@@ -125,14 +167,34 @@ void add_heads(TableBuilder& table, const ModelConfig& config) {
   if (config.classes > 0) table.linear("sentence_head", config.classes, width);
 }
 
+void add_adaptation(TableBuilder& table, const ModelConfig& config) {
+  table.begin_adaptation();
+  for (const LowRankBranch& branch : config.adaptation.branches) {
+    table.gradients_from(branch.place == LinearPlace::head_transform ? GradientFrom::targets
+                         : branch.place == LinearPlace::pooler       ? GradientFrom::labels
+                                                                     : GradientFrom::anything);
+    const ParameterTable& base = table.so_far();
+    const int linear = base.find(linear_name(branch.place, branch.layer) + ".weight");
+    table.branch(branch, base.parameters[static_cast<std::size_t>(linear)].shape[1]);
+  }
+  table.gradients_from(GradientFrom::anything);
+  const Prefix& prefix = config.adaptation.prefix;
+  if (prefix.length > 0) table.prefix(prefix, config.prefix_width());
+}
+
 }  // namespace
 
-int ParameterTable::find(std::string_view name) const {
+int ParameterTable::search(std::string_view name) const {
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     if (parameters[i].name == name) return static_cast<int>(i);
   }
-  assert(!"a parameter of that name exists");
   return -1;
+}
+
+int ParameterTable::find(std::string_view name) const {
+  const int index = search(name);
+  assert(index >= 0);
+  return index;
 }
 
 ParameterTable make_parameter_table(const ModelConfig& config) {
@@ -143,7 +205,44 @@ ParameterTable make_parameter_table(const ModelConfig& config) {
   }
   if (config.final_norm) table.norm("final_norm");
   add_heads(table, config);
+  add_adaptation(table, config);
   return std::move(table).finish();
+}
+
+TrainedParameters trained_parameters(const ModelConfig& config, const ParameterTable& whole) {
+  TrainedParameters trained;
+  const Adaptation& adaptation = config.adaptation;
+  const auto take = [&](int index) {
+    append(whole.parameters[static_cast<std::size_t>(index)], trained.table);
+    trained.index.push_back(index);
+  };
+  const auto beside = [&](const Parameter& parameter) {
+    return std::ranges::any_of(adaptation.trained, [&](const TrainedRows& rows) {
+      return rows.parameter == parameter.name;
+    });
+  };
+  for (std::size_t i = 0; i < whole.parameters.size(); ++i) {
+    const Parameter& parameter = whole.parameters[i];
+    if (!adaptation.any() || parameter.of_adaptation || beside(parameter)) take(static_cast<int>(i));
+  }
+  return trained;
+}
+
+Lowest lowest_trained(const ModelConfig& config, const ParameterTable& trained) {
+  const auto any = [&](const std::string& begin) {
+    return std::ranges::any_of(trained.parameters, [&](const Parameter& parameter) {
+      return parameter.name.starts_with(begin);
+    });
+  };
+  const auto layer = [](std::int64_t index) { return "layer." + std::to_string(index) + '.'; };
+  Lowest lowest{.embedding = any("embedding.")};
+  if (!lowest.embedding && config.adaptation.prefix.length == 0) {
+    while (lowest.layer < config.num_hidden_layers && !any(layer(lowest.layer))) ++lowest.layer;
+  }
+  // With pre-norm, the first norm of a layer lies below its attention.
+  const bool norm = config.norm == NormPlacement::pre && any(layer(lowest.layer) + "attention.norm");
+  lowest.input = lowest.embedding || norm;
+  return lowest;
 }
 
 }  // namespace surprisal

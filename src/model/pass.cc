@@ -14,8 +14,12 @@ void Pass::begin(const Stream& next, const std::uint64_t* seed, const CachePlace
   dropout_seed = seed;
   cached = places;
   plan_attention(next.visible, cached.cache ? cached.cache->rows() : next.size(), attention);
+  if (const std::int64_t first = config.prefix_positions(); first > 0) {
+    shifted.assign(next.position.begin(), next.position.end());
+    for (std::int32_t& position : shifted) position += static_cast<std::int32_t>(first);
+  }
   if (layout.workspace.rotation.data) {
-    rotary_table(next.position, rotation.frequency, rotation.magnitude,
+    rotary_table(position(), rotation.frequency, rotation.magnitude,
                  first_rows(layout.workspace.rotation, rows));
   }
   sequence_begin.resize(static_cast<std::size_t>(next.size()));
@@ -26,11 +30,15 @@ void Pass::begin(const Stream& next, const std::uint64_t* seed, const CachePlace
   }
 }
 
-std::span<const DropoutRow> Pass::rows_at(std::uint32_t place, double p) {
+std::span<const DropoutRow> Pass::rows_at(std::uint32_t place, double p,
+                                          std::span<const std::int32_t> chosen) {
   if (!dropout_seed || p == 0) return {};
   dropout_rows.resize(static_cast<std::size_t>(tokens()));
   surprisal::dropout_rows(*stream, {*dropout_seed, place}, dropout_rows);
-  return dropout_rows;
+  if (chosen.empty()) return dropout_rows;
+  chosen_rows.clear();
+  for (std::int32_t row : chosen) chosen_rows.push_back(dropout_rows[static_cast<std::size_t>(row)]);
+  return chosen_rows;
 }
 
 namespace {
@@ -42,9 +50,9 @@ std::span<const EmbeddingTable> tables_of(const Pass& pass, const ModelTensors& 
                                           EmbeddingTables& tables) {
   const Stream& stream = *pass.stream;
   std::size_t count = 0;
-  tables[count++] = {tensors.token_embedding, stream.token,
-                     static_cast<float>(pass.config.embedding_gradient_shrink)};
-  for (const EmbeddingTable& table : {EmbeddingTable{tensors.position_embedding, stream.position},
+  const auto shrink = static_cast<float>(pass.config.embedding_gradient_shrink);
+  for (const EmbeddingTable& table : {EmbeddingTable{tensors.token_embedding, stream.token, shrink},
+                                      EmbeddingTable{tensors.position_embedding, pass.position()},
                                       EmbeddingTable{tensors.block_position_embedding, stream.block_position},
                                       EmbeddingTable{tensors.segment_embedding, stream.segment}}) {
     if (table.table.data) tables[count++] = table;

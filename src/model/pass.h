@@ -40,6 +40,9 @@ inline std::uint32_t attention_output_place(std::int64_t layer) {
 inline std::uint32_t feed_forward_place(std::int64_t layer) {
   return static_cast<std::uint32_t>(3 * layer + 3);
 }
+inline std::uint32_t branch_place(const ModelConfig& config, std::size_t branch) {
+  return static_cast<std::uint32_t>(3 * config.num_hidden_layers + 1 + static_cast<std::int64_t>(branch));
+}
 
 // Buffers live as long as the model, so that a step allocates nothing once they have grown.
 struct Pass {
@@ -58,24 +61,33 @@ struct Pass {
   std::int64_t rows = 0;                        // its length, which logits() asks for later
   const std::uint64_t* dropout_seed = nullptr;  // null: no dropout
   CachePlaces cached;                           // the caller's: without a cache, rows see rows of the stream
+  bool to_input = true;  // whether backward_layer() has to give the gradient of its layer's input
   Write write_matrices = Write::add;  // gradients of the layers' matrices and of the token embedding
   RotaryFrequencies rotation;         // empty where positions are learned
   AttentionPlan attention;
   std::vector<std::int32_t> sequence_begin;  // [N]
   std::vector<DropoutRow> dropout_rows;      // [N], of the place last asked for
+  std::vector<DropoutRow> chosen_rows;       // [T], the same of some of them
+  std::vector<std::int32_t> shifted;         // [N] positions behind a prefix
+  // Rows' positions, those of the prefix before them.
+  std::span<const std::int32_t> position() const {
+    return config.prefix_positions() > 0 ? std::span<const std::int32_t>(shifted) : stream->position;
+  }
 
   std::int64_t tokens() const { return rows; }
   void begin(const Stream& next, const std::uint64_t* seed, const CachePlaces& places = {});
   double probability(double p) const { return dropout_seed ? p : 0; }
-  // Identities of the rows at one place; empty without dropout.
-  std::span<const DropoutRow> rows_at(std::uint32_t place, double p);
+  // Identities of the rows at one place, all of them or those of `chosen`; empty without dropout.
+  std::span<const DropoutRow> rows_at(std::uint32_t place, double p,
+                                      std::span<const std::int32_t> chosen = {});
 };
 
 void embed(Pass& pass);
 void embed_backward(Pass& pass);  // of workspace.gradient
 
 void forward_layer(Pass& pass, std::int64_t layer);
-// workspace.gradient holds d(loss)/d(output of the layer) and receives that of its input.
+// workspace.gradient holds d(loss)/d(output of the layer) and receives that of its input, unless nothing
+// below is trained.
 void backward_layer(Pass& pass, std::int64_t layer);
 
 }  // namespace surprisal

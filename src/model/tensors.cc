@@ -11,38 +11,76 @@ Tensor parameter_view(const ParameterTable& table, const Tensor& flat, int param
   return {.data = flat.f32() + entry.offset, .shape = entry.shape};
 }
 
+namespace {
+
+class Binder {
+ public:
+  Binder(const Adaptation& adaptation, const ParameterTable& table, const Tensor& flat)
+      : adaptation_(adaptation), table_(table), flat_(flat) {}
+
+  Tensor find(const std::string& name) const {
+    const int parameter = table_.search(name);
+    return parameter < 0 ? Tensor() : parameter_view(table_, flat_, parameter);
+  }
+  Affine affine(const std::string& name) const { return {find(name + ".weight"), find(name + ".bias")}; }
+  Linear linear(LinearPlace place, std::int64_t layer = 0) const {
+    Linear linear{affine(linear_name(place, layer))};
+    for (std::size_t index = 0; index < adaptation_.branches.size(); ++index) {
+      const LowRankBranch& branch = adaptation_.branches[index];
+      if (branch.place != place || branch.layer != layer) continue;
+      const std::string name = branch_name(branch);
+      linear.branches.push_back({.row_begin = branch.row_begin,
+                                 .row_end = branch.row_end,
+                                 .a = find(name + ".lora_A"),
+                                 .b = find(name + ".lora_B"),
+                                 .magnitude = find(name + ".lora_magnitude"),
+                                 .scale = static_cast<float>(branch.scale),
+                                 .dropout = branch.dropout,
+                                 .index = index});
+    }
+    return linear;
+  }
+  LayerTensors layer(std::int64_t index) const {
+    const std::string name = fmt::format("layer.{}.", index);
+    return {linear(LinearPlace::qkv, index),
+            linear(LinearPlace::attention_output, index),
+            affine(name + "attention.norm"),
+            linear(LinearPlace::up, index),
+            linear(LinearPlace::down, index),
+            affine(name + "feed_forward.norm")};
+  }
+
+ private:
+  const Adaptation& adaptation_;
+  const ParameterTable& table_;
+  const Tensor& flat_;
+};
+
+}  // namespace
+
 ModelTensors bind_tensors(const ModelConfig& config, const ParameterTable& table, const Tensor& flat) {
-  auto find = [&](const std::string& name) { return parameter_view(table, flat, table.find(name)); };
-  auto affine = [&](const std::string& name, bool with_bias = true) {
-    return Affine{find(name + ".weight"), with_bias ? find(name + ".bias") : Tensor()};
-  };
-  auto norm = [&](const std::string& name) { return affine(name, config.norm_kind == NormKind::layer); };
+  const Binder bind(config.adaptation, table, flat);
   ModelTensors tensors;
-  tensors.token_embedding = find("embedding.token.weight");
-  if (config.learned_positions()) {
-    const Tensor positions = find("embedding.position.weight");
+  tensors.token_embedding = bind.find("embedding.token.weight");
+  tensors.position_embedding = bind.find("embedding.position.weight");
+  if (tensors.position_embedding.data) {
+    const Tensor& positions = tensors.position_embedding;
     tensors.position_embedding = positions.rows(config.position_offset(), positions.shape[0]);
   }
-  if (config.block_positions > 0) tensors.block_position_embedding = find("embedding.block_position.weight");
-  if (config.type_vocab_size > 0) tensors.segment_embedding = find("embedding.segment.weight");
-  if (config.embedding_norm) tensors.embedding_norm = norm("embedding.norm");
+  tensors.block_position_embedding = bind.find("embedding.block_position.weight");
+  tensors.segment_embedding = bind.find("embedding.segment.weight");
+  tensors.embedding_norm = bind.affine("embedding.norm");
   for (std::int64_t index = 0; index < config.num_hidden_layers; ++index) {
-    std::string layer = fmt::format("layer.{}.", index);
-    tensors.layers.push_back(
-        {affine(layer + "attention.qkv", config.qkv_bias),
-         affine(layer + "attention.output", config.attention_output_bias), norm(layer + "attention.norm"),
-         affine(layer + "feed_forward.up", config.feed_forward_bias),
-         affine(layer + "feed_forward.down", config.feed_forward_bias), norm(layer + "feed_forward.norm")});
+    tensors.layers.push_back(bind.layer(index));
   }
-  if (config.final_norm) tensors.final_norm = norm("final_norm");
-  if (config.head_transform) {
-    tensors.head_transform = affine("head.transform");
-    tensors.head_norm = norm("head.norm");
-  }
-  tensors.head_weight = config.tie_word_embeddings ? tensors.token_embedding : find("head.weight");
-  if (config.head_bias) tensors.head_bias = find("head.bias");
-  if (config.pooler) tensors.pooler = affine("pooler");
-  if (config.classes > 0) tensors.sentence_head = affine("sentence_head");
+  tensors.final_norm = bind.affine("final_norm");
+  tensors.head_transform = bind.linear(LinearPlace::head_transform);
+  tensors.head_norm = bind.affine("head.norm");
+  tensors.head_weight = config.tie_word_embeddings ? tensors.token_embedding : bind.find("head.weight");
+  tensors.head_bias = bind.find("head.bias");
+  tensors.pooler = bind.linear(LinearPlace::pooler);
+  tensors.sentence_head = bind.affine("sentence_head");
+  tensors.prefix = {bind.find("prefix.weight"), bind.affine("prefix.hidden"), bind.affine("prefix.output")};
   return tensors;
 }
 

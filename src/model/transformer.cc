@@ -5,10 +5,13 @@
 
 #include "core/parallel.h"
 #include "core/random.h"
+#include "model/flops.h"
 #include "model/heads.h"
 #include "model/layout.h"
+#include "model/linear_layer.h"
 #include "model/nonfinite.h"
 #include "model/pass.h"
+#include "model/prefix.h"
 #include "model/tensors.h"
 #include "ops/gemm.h"
 
@@ -36,6 +39,7 @@ std::vector<Tensor> matrices_of(const ModelTensors& tensors) {
       matrices.push_back(linear->weight);
     }
   }
+  std::erase_if(matrices, [](const Tensor& matrix) { return !matrix.data; });  // frozen
   std::sort(matrices.begin(), matrices.end(),
             [](const Tensor& a, const Tensor& b) { return a.f32() < b.f32(); });
   return matrices;
@@ -54,19 +58,25 @@ void zero_between(const Tensor& flat, const std::vector<Tensor>& matrices) {
 
 struct Transformer::State {
   State(const ModelConfig& model_config, Mode run_mode, Capacity largest, std::size_t head_workspace)
-      : config(model_config), table(make_parameter_table(config)), mode(run_mode), capacity(largest) {
+      : config(model_config),
+        table(make_parameter_table(config)),
+        trained(trained_parameters(config, table)),
+        mode(run_mode),
+        capacity(largest) {
     prepare_gemm();  // while there is memory
     lay_out(config, table, mode, capacity, head_workspace, arenas);
     arenas.reserve();
     layout = lay_out(config, table, mode, capacity, head_workspace, arenas);
     weights = bind_tensors(config, table, layout.weights);
     if (mode == Mode::evaluate) return;
-    gradients = bind_tensors(config, table, layout.gradients);
+    gradients = bind_tensors(config, trained.table, layout.gradients);
     matrix_gradients = matrices_of(gradients);
+    lowest = lowest_trained(config, trained.table);
   }
 
   ModelConfig config;
   ParameterTable table;
+  TrainedParameters trained;
   Mode mode;
   Capacity capacity;
   ModelArenas arenas;
@@ -76,11 +86,22 @@ struct Transformer::State {
   HeadRows target_rows, label_rows;
   std::vector<Tensor> matrix_gradients;
   bool matrices_stale = false;  // zero by name: the next backward pass writes them
+  bool adapted_stale = true;    // what the adaptation makes of the weights is to be made anew
+  Lowest lowest;
+  FlopCount flops{config};
 
   void check([[maybe_unused]] const Stream& stream) const {
     [[maybe_unused]] auto size = [](const auto& array) { return static_cast<std::int64_t>(array.size()); };
     assert(stream.size() <= capacity.tokens && size(stream.target) <= capacity.targets &&
            size(stream.label) <= capacity.labels);
+  }
+  // `changing`: the weights will be others when this is called again.
+  void prepare_adaptation(bool changing) {
+    if (adapted_stale || changing) {
+      prefix_forward(pass);
+      find_adapted_norms(pass);
+    }
+    adapted_stale = changing;
   }
   void forward_layers() {
     embed(pass);
@@ -92,16 +113,38 @@ struct Transformer::State {
   }
   // Before anybody looks at them.
   void settle_gradients() {
-    if (!matrices_stale) return;
-    for (const Tensor& matrix : matrix_gradients) zero(matrix);
-    matrices_stale = false;
+    if (matrices_stale) {
+      for (const Tensor& matrix : matrix_gradients) zero(matrix);
+      matrices_stale = false;
+    }
+    for (const TrainedRows& rows : config.adaptation.trained) zero_outside(rows);
+  }
+  // A parameter of which some rows alone are trained has a gradient there alone.
+  void zero_outside(const TrainedRows& rows) {
+    const Tensor gradient =
+        parameter_view(trained.table, layout.gradients, trained.table.find(rows.parameter));
+    const std::int64_t width = gradient.elements() / gradient.shape[0];
+    std::fill_n(gradient.f32(), rows.row_begin * width, 0.0f);
+    std::fill(gradient.f32() + rows.row_end * width, gradient.f32() + gradient.elements(), 0.0f);
   }
   void begin_backward() {
     zero({layout.workspace.gradient.f32(), static_cast<std::size_t>(pass.tokens() * config.hidden_size)});
     pass.write_matrices = matrices_stale ? Write::over : Write::add;
     // Without targets nothing is written; to a tied weight the embedding's own gradient comes, which adds.
-    if (matrices_stale && pass.stream->target.empty()) zero(gradients.head_weight);
+    if (matrices_stale && pass.stream->target.empty() && gradients.head_weight.data) {
+      zero(gradients.head_weight);
+    }
     matrices_stale = false;
+    clear_prefix_gradients(pass);
+  }
+  // Of what the heads left in the gradient of the last layer's output.
+  void backward_layers() {
+    for (std::int64_t layer = config.num_hidden_layers; layer-- > lowest.layer;) {
+      pass.to_input = layer > lowest.layer || lowest.input;
+      backward_layer(pass, layer);
+    }
+    prefix_backward(pass);
+    if (lowest.embedding) embed_backward(pass);
   }
 };
 
@@ -129,6 +172,9 @@ void draw(const Parameter& parameter, std::uint64_t index, std::uint64_t seed, f
           break;
         case Initial::one:
           out[element] = 1;
+          break;
+        case Initial::uniform:
+          out[element] = static_cast<float>((2 * random.uniform() - 1) * parameter.range);
           break;
         case Initial::normal:
           out[element] =
@@ -161,7 +207,12 @@ const ParameterTable& Transformer::table() const {
   return state_->table;
 }
 
+const TrainedParameters& Transformer::trained() const {
+  return state_->trained;
+}
+
 std::span<float> Transformer::weights() {
+  state_->adapted_stale = true;
   return {state_->layout.weights.f32(), static_cast<std::size_t>(state_->table.size)};
 }
 
@@ -172,7 +223,7 @@ std::span<const float> Transformer::weights() const {
 std::span<float> Transformer::gradients() {
   if (state_->mode == Mode::evaluate) return {};
   state_->settle_gradients();
-  return {state_->layout.gradients.f32(), static_cast<std::size_t>(state_->table.size)};
+  return {state_->layout.gradients.f32(), static_cast<std::size_t>(state_->trained.table.size)};
 }
 
 Tensor Transformer::weight(int parameter) const {
@@ -181,7 +232,7 @@ Tensor Transformer::weight(int parameter) const {
 
 Tensor Transformer::gradient(int parameter) const {
   state_->settle_gradients();
-  return parameter_view(state_->table, state_->layout.gradients, parameter);
+  return parameter_view(state_->trained.table, state_->layout.gradients, parameter);
 }
 
 void Transformer::initialise(std::uint64_t seed) {
@@ -192,6 +243,7 @@ void Transformer::initialise(std::uint64_t seed) {
 
 void Transformer::initialise(std::uint64_t seed, int parameter) {
   const auto index = static_cast<std::size_t>(parameter);
+  state_->adapted_stale = true;
   draw(state_->table.parameters[index], index, seed, weight(parameter).f32());
 }
 
@@ -199,6 +251,7 @@ void Transformer::evaluate(const Stream& stream, StreamResult& result) {
   State& state = *state_;
   state.check(stream);
   state.pass.begin(stream, nullptr);
+  state.prepare_adaptation(false);
   state.forward_layers();
   vocabulary_head(state.pass, state.target_rows, nullptr, true, result);
   sentence_head(state.pass, state.label_rows, nullptr, true, result.label);
@@ -210,18 +263,19 @@ void Transformer::accumulate_gradients(const Stream& stream, const SurprisalGrad
   assert(state.mode == Mode::train);
   state.check(stream);
   state.pass.begin(stream, dropout_seed);
+  state.prepare_adaptation(true);
   state.forward_layers();
   state.begin_backward();
   vocabulary_head(state.pass, state.target_rows, &scale, false, result);
   sentence_head(state.pass, state.label_rows, &scale.label, false, result.label);
-  for (std::int64_t layer = state.config.num_hidden_layers; layer-- > 0;) backward_layer(state.pass, layer);
-  embed_backward(state.pass);
+  state.backward_layers();
 }
 
 void Transformer::extend(const Stream& stream, const CachePlaces& places) {
   State& state = *state_;
   state.check(stream);
   state.pass.begin(stream, nullptr, places);
+  state.prepare_adaptation(false);
   state.forward_layers();
 }
 
@@ -254,25 +308,17 @@ std::string Transformer::find_nonfinite(const Stream& stream, const SurprisalGra
   }
   state.settle_gradients();
   // Backward runs from the heads down the table, so the last of them went wrong first.
-  names = nonfinite_parameters(state.table, state.layout.gradients);
+  names = nonfinite_parameters(state.trained.table, state.layout.gradients);
   return names.empty() ? "" : "backward: the gradient of " + names.back();
 }
 
 double Transformer::flops(const ModelConfig& config, const Stream& stream, bool training) {
-  double width = static_cast<double>(config.hidden_size),
-         inner = static_cast<double>(config.intermediate_size);
-  double up = static_cast<double>(config.up_size()), heads = static_cast<double>(config.query_size());
-  double per_token = 2 * (width * (static_cast<double>(config.qkv_size()) + heads) + width * (up + inner));
-  double per_pair = 4 * heads;
-  double per_target =
-      2 * width * (static_cast<double>(config.vocab_size) + (config.head_transform ? width : 0));
-  double per_label = 2 * width * (static_cast<double>(config.classes) + (config.pooler ? width : 0));
-  double layers = static_cast<double>(config.num_hidden_layers);
-  double forward =
-      layers * (per_token * stream.size() + per_pair * static_cast<double>(visible_pairs(stream.visible))) +
-      per_target * static_cast<double>(stream.target.size()) +
-      per_label * static_cast<double>(stream.label.size());
-  return training ? 3 * forward : forward;
+  const FlopCount count(config);
+  return training ? count.forward_backward(stream) : count.forward(stream);
+}
+
+double Transformer::flops(const Stream& stream, bool training) const {
+  return training ? state_->flops.forward_backward(stream) : state_->flops.forward(stream);
 }
 
 }  // namespace surprisal

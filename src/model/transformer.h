@@ -60,11 +60,12 @@ class Transformer {
 
   const ModelConfig& config() const;
   const ParameterTable& table() const;
+  const TrainedParameters& trained() const;  // all of them, unless the configuration has an adaptation
   std::span<float> weights();  // flat, layout of table()
   std::span<const float> weights() const;
-  std::span<float> gradients();  // flat; empty in Mode::evaluate
-  Tensor weight(int parameter) const;
-  Tensor gradient(int parameter) const;
+  std::span<float> gradients();  // flat, layout of trained().table; empty in Mode::evaluate
+  Tensor weight(int parameter) const;    // of table()
+  Tensor gradient(int parameter) const;  // of trained().table
 
   // Draws every weight anew, as the family's publication says, from `seed`.
   void initialise(std::uint64_t seed);
@@ -99,10 +100,9 @@ class Transformer {
   std::string find_nonfinite(const Stream& stream, const SurprisalGradient& scale,
                              const std::uint64_t* dropout_seed);
 
-  // Floating-point operations that forward (and backward, in training) of this stream need: multiply-adds of
-  // every matrix product counted twice, visible pairs only, scored rows only.
+  // Floating-point operations that forward (and backward, in training) of this stream need: see flops.h.
   static double flops(const ModelConfig& config, const Stream& stream, bool training);
-  double flops(const Stream& stream, bool training) const { return flops(config(), stream, training); }
+  double flops(const Stream& stream, bool training) const;
 
  private:
   struct State;

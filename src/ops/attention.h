@@ -1,5 +1,6 @@
 // Softmax attention in which row i sees one contiguous interval of keys (DESIGN.md section 2): per head
 //   O_i = sum over j in [begin_i, end_i) of softmax_j(scale * Q_i . K_j) V_j;  an empty interval gives 0.
+// A prefix, where there is one, joins the keys of every row.
 // Tiles with an online softmax (Dao et al., arXiv 2205.14135): no [N, N] tensor exists, tiles that no row
 // sees are skipped, and backward recomputes the probabilities from the log-sum-exp that forward kept.
 #pragma once
@@ -49,19 +50,27 @@ struct AttentionDropout {
   std::span<const std::int32_t> sequence_begin;  // [N] stream row where the row's sequence begins
 };
 
+// Keys and values that every row sees besides its interval (prefix tuning); rows == 0: none. A key's place in
+// the row's sequence, which dropout asks for, is 2^31 and its index.
+struct AttentionPrefix {
+  HeadTensor key, value;
+};
+
 // out is written; log_sum_exp: f32 [heads, N] is written (-infinity where a row sees nothing).
 // workspace: f32, attention_workspace(shape) elements; it depends on threads(), which must not have grown
 // since.
 void attention_forward(const AttentionShape& shape, const AttentionPlan& plan, const HeadTensor& query,
                        const HeadTensor& key, const HeadTensor& value, const AttentionDropout& dropout,
-                       const HeadTensor& out, const Tensor& log_sum_exp, const Tensor& workspace);
+                       const HeadTensor& out, const Tensor& log_sum_exp, const Tensor& workspace,
+                       const AttentionPrefix& prefix = {});
 
-// dquery, dkey, dvalue are written whole; none overlaps an input.
+// dquery, dkey, dvalue are written whole; none overlaps an input. dprefix is added to.
 void attention_backward(const AttentionShape& shape, const AttentionPlan& plan, const HeadTensor& query,
                         const HeadTensor& key, const HeadTensor& value, const AttentionDropout& dropout,
                         const HeadTensor& out, const Tensor& log_sum_exp, const HeadTensor& dout,
                         const HeadTensor& dquery, const HeadTensor& dkey, const HeadTensor& dvalue,
-                        const Tensor& workspace);
+                        const Tensor& workspace, const AttentionPrefix& prefix = {},
+                        const AttentionPrefix& dprefix = {});
 
 std::int64_t attention_workspace(const AttentionShape& shape);
 

@@ -19,6 +19,7 @@ constexpr float kNothing = -std::numeric_limits<float>::infinity();
 
 struct Tile {
   std::int64_t row_begin, row_end, key_begin, key_end;
+  bool of_prefix = false;  // the keys are the prefix's
   std::int64_t rows() const { return row_end - row_begin; }
   std::int64_t keys() const { return key_end - key_begin; }
 };
@@ -78,11 +79,20 @@ void for_each_key_tile(const Problem& problem, std::int64_t row_begin, std::int6
   }
 }
 
+// The same for the tiles of a prefix of so many keys.
+template <class Use>
+void for_each_prefix_tile(std::int64_t keys, std::int64_t row_begin, std::int64_t row_end, Use&& use) {
+  for (std::int64_t key = 0; key < keys; key += kKeys) {
+    use(Tile{row_begin, row_end, key, std::min(key + kKeys, keys), true});
+  }
+}
+
 // What row `row` sees of the tile, relative to the tile's first key; begin >= end: nothing.
 struct Seen {
   std::int64_t begin, end;
 };
 Seen seen_in(const Problem& problem, const Tile& tile, std::int64_t row) {
+  if (tile.of_prefix) return {0, tile.keys()};
   const Interval& interval = problem.visible(row);
   return {std::max<std::int64_t>(interval.begin - tile.key_begin, 0),
           std::min<std::int64_t>(interval.end, tile.key_end) - tile.key_begin};
@@ -102,8 +112,10 @@ void tile_factors(const Problem& problem, const Tile& tile, std::int64_t row, st
                   const Seen& seen, float* factors) {
   DropoutRow identity = problem.dropout.rows[static_cast<std::size_t>(row)];
   identity.row ^= static_cast<std::uint32_t>(head) << 24;
-  std::int64_t first =
-      tile.key_begin + seen.begin - problem.dropout.sequence_begin[static_cast<std::size_t>(row)];
+  constexpr std::int64_t kPrefix = std::int64_t{1} << 31;
+  const std::int64_t start =
+      tile.of_prefix ? -kPrefix : problem.dropout.sequence_begin[static_cast<std::size_t>(row)];
+  const std::int64_t first = tile.key_begin + seen.begin - start;
   assert(first >= 0);
   dropout_factors(identity, static_cast<std::uint32_t>(first), seen.end - seen.begin, problem.dropout.p,
                   factors + seen.begin);
@@ -180,7 +192,8 @@ std::int64_t attention_workspace(const AttentionShape&) {
 
 void attention_forward(const AttentionShape& shape, const AttentionPlan& plan, const HeadTensor& query,
                        const HeadTensor& key, const HeadTensor& value, const AttentionDropout& dropout,
-                       const HeadTensor& out, const Tensor& log_sum_exp, const Tensor& workspace) {
+                       const HeadTensor& out, const Tensor& log_sum_exp, const Tensor& workspace,
+                       const AttentionPrefix& prefix) {
   assert(shape.heads % shape.key_heads == 0 && workspace.elements() >= attention_workspace(shape));
   const Problem problem{shape, plan, dropout, workspace};
   const std::int64_t size = shape.head_size;
@@ -194,15 +207,18 @@ void attention_forward(const AttentionShape& shape, const AttentionPlan& plan, c
       }
       std::fill_n(scratch.maximum, kRows, kNothing);
       std::fill_n(scratch.sum, kRows, 0.0f);
-      for_each_key_tile(problem, row, row_end, [&](const Tile& tile) {
+      const auto attend = [&](const Tile& tile, const HeadTensor& keys, const HeadTensor& values) {
         Matrix scores = score_matrix(scratch.scores, tile);
         gemm_block(head_rows(query, head, size, row, row_end),
-                   head_rows(key, key_head, size, tile.key_begin, tile.key_end).transpose(), scores,
+                   head_rows(keys, key_head, size, tile.key_begin, tile.key_end).transpose(), scores,
                    Write::over, shape.scale);
         softmax_tile(problem, tile, head, scratch, rows_out);
-        gemm_block(scores, head_rows(value, key_head, size, tile.key_begin, tile.key_end), rows_out,
+        gemm_block(scores, head_rows(values, key_head, size, tile.key_begin, tile.key_end), rows_out,
                    Write::add);
-      });
+      };
+      for_each_prefix_tile(prefix.key.rows, row, row_end,
+                           [&](const Tile& tile) { attend(tile, prefix.key, prefix.value); });
+      for_each_key_tile(problem, row, row_end, [&](const Tile& tile) { attend(tile, key, value); });
       finish_rows(scratch, rows_out, log_sum_exp.f32() + head * query.rows + row);
     }
   });
@@ -213,6 +229,9 @@ namespace {
 struct BackwardTensors {
   const HeadTensor &query, &key, &value, &out, &dout, &dquery, &dkey, &dvalue;
   const Tensor& log_sum_exp;
+  // Those whose gradients are not wanted here have no data.
+  bool wants_query() const { return dquery.data != nullptr; }
+  bool wants_keys() const { return dkey.data != nullptr; }
 };
 
 // sum[i] = dO_i . O_i, which equals the probability-weighted mean of the scores' gradients.
@@ -273,9 +292,30 @@ void backward_tile(const Problem& problem, const BackwardTensors& t, const Tile&
   probabilities(problem, tile, head, scratch, t.log_sum_exp.f32() + head * t.query.rows);
   gemm_block(rows_of(t.dout), keys_of(t.value).transpose(), gradient, Write::over);
   score_gradients(problem, tile, scratch);
+  if (t.wants_query()) gemm_block(gradient, keys_of(t.key), rows_of(t.dquery), Write::add);
+  if (!t.wants_keys()) return;
   gemm_block(scores.transpose(), rows_of(t.dout), keys_of(t.dvalue), Write::add);
-  gemm_block(gradient, keys_of(t.key), rows_of(t.dquery), Write::add);
   gemm_block(gradient.transpose(), rows_of(t.query), keys_of(t.dkey), Write::add);
+}
+
+// The gradient of the prefix comes from every row of the stream. So that its sums are in one order, a task is
+// a tile of its keys and one key head, through all rows; the scores are made a second time for it.
+void prefix_backward(const Problem& problem, const BackwardTensors& t) {
+  const std::int64_t key_heads = problem.shape.key_heads, served = problem.shape.heads / key_heads;
+  const std::int64_t size = problem.shape.head_size, tiles = (t.key.rows + kKeys - 1) / kKeys;
+  parallel_for(tiles * key_heads, [&](std::int64_t task, int thread) {
+    const Scratch scratch = problem.scratch(thread);
+    const std::int64_t key_head = task % key_heads, key = task / key_heads * kKeys;
+    const std::int64_t key_end = std::min(key + kKeys, t.key.rows);
+    for (std::int64_t head = key_head * served; head < (key_head + 1) * served; ++head) {
+      for (std::int64_t row = 0; row < t.query.rows; row += kRows) {
+        const std::int64_t row_end = std::min(row + kRows, t.query.rows);
+        mean_gradients(head_rows(t.out, head, size, row, row_end),
+                       head_rows(t.dout, head, size, row, row_end), scratch.sum);
+        backward_tile(problem, t, {row, row_end, key, key_end, true}, key_head, head, scratch);
+      }
+    }
+  });
 }
 
 }  // namespace
@@ -284,10 +324,14 @@ void attention_backward(const AttentionShape& shape, const AttentionPlan& plan, 
                         const HeadTensor& key, const HeadTensor& value, const AttentionDropout& dropout,
                         const HeadTensor& out, const Tensor& log_sum_exp, const HeadTensor& dout,
                         const HeadTensor& dquery, const HeadTensor& dkey, const HeadTensor& dvalue,
-                        const Tensor& workspace) {
+                        const Tensor& workspace, const AttentionPrefix& prefix,
+                        const AttentionPrefix& dprefix) {
   assert(workspace.elements() >= attention_workspace(shape));
   const Problem problem{shape, plan, dropout, workspace};
+  const HeadTensor none;
   const BackwardTensors tensors{query, key, value, out, dout, dquery, dkey, dvalue, log_sum_exp};
+  const BackwardTensors through_prefix{query, prefix.key, prefix.value, out, dout,
+                                       dquery, none, none, log_sum_exp};
   clear(dquery, shape.heads * shape.head_size);
   clear(dkey, shape.key_heads * shape.head_size);
   clear(dvalue, shape.key_heads * shape.head_size);
@@ -297,11 +341,18 @@ void attention_backward(const AttentionShape& shape, const AttentionPlan& plan, 
       std::int64_t row_end = std::min<std::int64_t>(row + kRows, group.row_end);
       mean_gradients(head_rows(out, head, shape.head_size, row, row_end),
                      head_rows(dout, head, shape.head_size, row, row_end), scratch.sum);
+      for_each_prefix_tile(prefix.key.rows, row, row_end, [&](const Tile& tile) {
+        backward_tile(problem, through_prefix, tile, key_head, head, scratch);
+      });
       for_each_key_tile(problem, row, row_end, [&](const Tile& tile) {
         backward_tile(problem, tensors, tile, key_head, head, scratch);
       });
     }
   });
+  if (prefix.key.rows > 0) {
+    prefix_backward(problem, {query, prefix.key, prefix.value, out, dout, none, dprefix.key, dprefix.value,
+                              log_sum_exp});
+  }
 }
 
 }  // namespace surprisal

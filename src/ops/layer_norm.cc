@@ -39,7 +39,8 @@ void layer_norm_backward(const Tensor& x, const Tensor& weight, const LayerNormS
                          const Tensor& dbias, const Tensor& workspace) {
   assert(x.shape.rank() == 2 && is_f32(x, x.shape) && is_f32(dy, x.shape) && is_f32(dx, x.shape));
   const std::int64_t rows = x.shape[0], width = x.shape[1];
-  assert(width > 0 && is_vector(weight, width) && is_vector(dweight, width) && is_vector(dbias, width));
+  assert(width > 0 && is_vector(weight, width));
+  assert((!dweight.data || is_vector(dweight, width)) && (!dbias.data || is_vector(dbias, width)));
   assert(is_vector(statistics.mean, rows) && is_vector(statistics.rstd, rows));
   assert(workspace.dtype == Dtype::f32 && workspace.elements() >= layer_norm_workspace(rows, width));
   layer_norm_backward_cpu({.width = width,
@@ -50,7 +51,7 @@ void layer_norm_backward(const Tensor& x, const Tensor& weight, const LayerNormS
                            .dy = dy.f32(),
                            .dx = dx.f32(),
                            .write = write,
-                           .partial = workspace.f32()},
+                           .partial = dweight.data || dbias.data ? workspace.f32() : nullptr},
                           rows, dweight.f32(), dbias.f32());
 }
 

@@ -20,8 +20,8 @@ struct LayerNormStatistics {
 void layer_norm_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, double epsilon,
                         const Tensor& y, const LayerNormStatistics& statistics);
 
-// dx takes the gradient as `write` says; written over, it may be dy. dweight, dbias [D] are added to.
-// workspace: f32, layer_norm_workspace(N, D) elements.
+// dx takes the gradient as `write` says; written over, it may be dy. dweight, dbias [D] are added to,
+// those whose data is null are left out. workspace: f32, layer_norm_workspace(N, D) elements.
 void layer_norm_backward(const Tensor& x, const Tensor& weight, const LayerNormStatistics& statistics,
                          const Tensor& dy, const Tensor& dx, Write write, const Tensor& dweight,
                          const Tensor& dbias, const Tensor& workspace);

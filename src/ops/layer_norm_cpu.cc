@@ -114,15 +114,17 @@ void differentiate_row(const LayerNormBackward& op, std::int64_t i, float* dweig
   const auto add_weight = [&](FloatVector sums, FloatVector value, FloatVector slope) {
     return hn::MulAdd(slope, normalise(value), sums);
   };
-  map_vectors(op.width, dweight, add_weight, dweight, x, dy);
-  add_to(op.width, dbias, dy);
+  if (dweight) {
+    map_vectors(op.width, dweight, add_weight, dweight, x, dy);
+    add_to(op.width, dbias, dy);
+  }
   map_vectors(op.width, dx, op.write, gradient, x, dy, op.weight);
 }
 
 void differentiate_block(const LayerNormBackward& op, std::int64_t begin, std::int64_t end) {
-  float* dweight = op.partial + begin / kLayerNormBlock * 2 * op.width;
-  float* dbias = dweight + op.width;
-  std::fill(dweight, dbias + op.width, 0.0f);
+  float* dweight = op.partial ? op.partial + begin / kLayerNormBlock * 2 * op.width : nullptr;
+  float* dbias = dweight ? dweight + op.width : nullptr;
+  std::fill_n(dweight, dweight ? 2 * op.width : 0, 0.0f);
   for (std::int64_t i = begin; i < end; ++i) differentiate_row(op, i, dweight, dbias);
 }
 
@@ -160,11 +162,12 @@ void layer_norm_backward_cpu(const LayerNormBackward& op, std::int64_t rows, flo
   const auto kernel = HWY_DYNAMIC_DISPATCH(differentiate_block);
   parallel_ranges(rows, kLayerNormBlock,
                   [&](std::int64_t begin, std::int64_t end, int) { kernel(op, begin, end); });
+  if (!op.partial) return;
   const auto add = HWY_DYNAMIC_DISPATCH(add_blocks);
   const std::int64_t blocks = (rows + kLayerNormBlock - 1) / kLayerNormBlock;
   parallel_ranges(op.width, kColumns, [&](std::int64_t begin, std::int64_t end, int) {
-    add(blocks, 2 * op.width, end - begin, op.partial + begin, dweight + begin);
-    add(blocks, 2 * op.width, end - begin, op.partial + op.width + begin, dbias + begin);
+    if (dweight) add(blocks, 2 * op.width, end - begin, op.partial + begin, dweight + begin);
+    if (dbias) add(blocks, 2 * op.width, end - begin, op.partial + op.width + begin, dbias + begin);
   });
 }
 

@@ -23,7 +23,7 @@ struct LayerNormBackward {
   const float *x, *weight, *mean, *rstd, *dy;
   float* dx;
   Write write;
-  float* partial;  // [blocks, 2, D]: dweight and dbias of each block of rows
+  float* partial;  // [blocks, 2, D]: dweight and dbias of each block of rows; null: neither is wanted
 };
 void layer_norm_backward_cpu(const LayerNormBackward& op, std::int64_t rows, float* dweight, float* dbias);
 

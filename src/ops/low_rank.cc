@@ -11,11 +11,14 @@ void low_rank_forward(const Tensor& x, const LowRank& branch, const Tensor& inne
 }
 
 void low_rank_backward(const Tensor& x, const LowRank& branch, const Tensor& inner, const Matrix& dy,
-                       const Tensor& dinner, const Tensor& dx, const Tensor& da, const Tensor& db) {
+                       const Tensor& dinner, const Tensor& da, const Tensor& db) {
   gemm(dy.transpose(), matrix(inner), matrix(db), Write::add, nullptr, branch.scale);
   gemm(dy, matrix(branch.b), matrix(dinner), Write::over, nullptr, branch.scale);
   gemm(matrix(dinner).transpose(), matrix(x), matrix(da), Write::add);
-  if (dx.data) gemm(matrix(dinner), matrix(branch.a), matrix(dx), Write::add);
+}
+
+void low_rank_input_gradient(const Tensor& dinner, const LowRank& branch, const Matrix& dx, Write write) {
+  gemm(matrix(dinner), matrix(branch.a), dx, write);
 }
 
 }  // namespace surprisal

@@ -20,9 +20,13 @@ struct LowRank {
 // any stride.
 void low_rank_forward(const Tensor& x, const LowRank& branch, const Tensor& inner, const Matrix& y);
 
-// From dy [N, out], of any stride: adds to da and db, and to dx [N, in] unless its data is null. `inner` is
-// forward's; dinner: f32 [N, r], written. dx overlaps nothing else.
+// From dy [N, out], of any stride: writes dinner = scale dy B, f32 [N, r], and adds to da and db. `inner` is
+// forward's.
 void low_rank_backward(const Tensor& x, const LowRank& branch, const Tensor& inner, const Matrix& dy,
-                       const Tensor& dinner, const Tensor& dx, const Tensor& da, const Tensor& db);
+                       const Tensor& dinner, const Tensor& da, const Tensor& db);
+
+// dx [N, in], of any stride, takes dinner A as `write` says; it may be x.
+void low_rank_input_gradient(const Tensor& dinner, const LowRank& branch, const Matrix& dx,
+                             Write write = Write::add);
 
 }  // namespace surprisal

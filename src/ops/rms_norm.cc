@@ -31,7 +31,8 @@ void rms_norm_backward(const Tensor& x, const Tensor& weight, const Tensor& rstd
                        const Tensor& dx, Write write, const Tensor& dweight, const Tensor& workspace) {
   assert(x.shape.rank() == 2 && is_f32(x, x.shape) && is_f32(dy, x.shape) && is_f32(dx, x.shape));
   const std::int64_t rows = x.shape[0], width = x.shape[1];
-  assert(width > 0 && is_f32(weight, {width}) && is_f32(dweight, {width}) && is_f32(rstd, {rows}));
+  assert(width > 0 && is_f32(weight, {width}) && is_f32(rstd, {rows}));
+  assert(!dweight.data || is_f32(dweight, {width}));
   assert(workspace.dtype == Dtype::f32 && workspace.elements() >= rms_norm_workspace(rows, width));
   rms_norm_backward_cpu({.width = width,
                          .x = x.f32(),
@@ -40,7 +41,7 @@ void rms_norm_backward(const Tensor& x, const Tensor& weight, const Tensor& rstd
                          .dy = dy.f32(),
                          .dx = dx.f32(),
                          .write = write,
-                         .partial = workspace.f32()},
+                         .partial = dweight.data ? workspace.f32() : nullptr},
                         rows, dweight.f32());
 }
 

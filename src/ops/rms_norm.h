@@ -13,8 +13,8 @@ namespace surprisal {
 void rms_norm_forward(const Tensor& x, const Tensor& weight, double epsilon, const Tensor& y,
                       const Tensor& rstd);
 
-// dx takes the gradient as `write` says; written over, it may be dy. dweight [D] is added to. workspace: f32,
-// rms_norm_workspace(N, D) elements.
+// dx takes the gradient as `write` says; written over, it may be dy. dweight [D] is added to, unless
+// its data is null. workspace: f32, // rms_norm_workspace(N, D) elements.
 void rms_norm_backward(const Tensor& x, const Tensor& weight, const Tensor& rstd, const Tensor& dy,
                        const Tensor& dx, Write write, const Tensor& dweight, const Tensor& workspace);
 std::int64_t rms_norm_workspace(std::int64_t rows, std::int64_t width);

@@ -62,13 +62,13 @@ void differentiate_row(const RmsNormBackward& op, std::int64_t i, float* dweight
   const auto add_weight = [&](FloatVector sums, FloatVector value, FloatVector slope) {
     return hn::MulAdd(slope, hn::Mul(value, rstd), sums);
   };
-  map_vectors(op.width, dweight, add_weight, dweight, x, dy);
+  if (dweight) map_vectors(op.width, dweight, add_weight, dweight, x, dy);
   map_vectors(op.width, dx, op.write, gradient, x, dy, op.weight);
 }
 
 void differentiate_block(const RmsNormBackward& op, std::int64_t begin, std::int64_t end) {
-  float* dweight = op.partial + begin / kRmsNormBlock * op.width;
-  std::fill_n(dweight, op.width, 0.0f);
+  float* dweight = op.partial ? op.partial + begin / kRmsNormBlock * op.width : nullptr;
+  std::fill_n(dweight, dweight ? op.width : 0, 0.0f);
   for (std::int64_t i = begin; i < end; ++i) differentiate_row(op, i, dweight);
 }
 
@@ -99,6 +99,7 @@ void rms_norm_backward_cpu(const RmsNormBackward& op, std::int64_t rows, float* 
   const auto kernel = HWY_DYNAMIC_DISPATCH(differentiate_block);
   parallel_ranges(rows, kRmsNormBlock,
                   [&](std::int64_t begin, std::int64_t end, int) { kernel(op, begin, end); });
+  if (!op.partial) return;
   const std::int64_t blocks = (rows + kRmsNormBlock - 1) / kRmsNormBlock;
   parallel_ranges(op.width, kColumns, [&](std::int64_t begin, std::int64_t end, int) {
     for (std::int64_t block = 0; block < blocks; ++block) {

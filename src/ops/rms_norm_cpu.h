@@ -23,7 +23,7 @@ struct RmsNormBackward {
   const float *x, *weight, *rstd, *dy;
   float* dx;
   Write write;
-  float* partial;  // [blocks, D]: dweight of each block of rows
+  float* partial;  // [blocks, D]: dweight of each block of rows; null: it is not wanted
 };
 void rms_norm_backward_cpu(const RmsNormBackward& op, std::int64_t rows, float* dweight);
 

@@ -19,10 +19,11 @@ bool has_gradient(const Parameter& parameter, StepContent content) {
 
 }  // namespace
 
-Optimizer::Optimizer(const Transformer& model) : size_(static_cast<std::size_t>(model.table().size)) {
+Optimizer::Optimizer(const Transformer& model)
+    : size_(static_cast<std::size_t>(model.trained().table.size)) {
   for (int pass = 0; pass < 2; ++pass) {
-    m_ = arena_.take({model.table().size});
-    v_ = arena_.take({model.table().size});
+    m_ = arena_.take({model.trained().table.size});
+    v_ = arena_.take({model.trained().table.size});
     if (pass == 0) arena_.reserve();
   }
 }
@@ -45,13 +46,18 @@ double Optimizer::step(Transformer& model, const TrainOptions& options, std::int
                  .step = number,
                  .bias_correction = options.adam_bias_correction,
                  .gradient_scale = clipping_factor(norm, options.max_grad_norm)};
-  for (const Parameter& parameter : model.table().parameters) {
+  const TrainedParameters& trained = model.trained();
+  const std::span<float> weights = model.weights(), gradients = model.gradients();
+  for (std::size_t index = 0; index < trained.index.size(); ++index) {
+    const Parameter& parameter = trained.table.parameters[index];
     if (!has_gradient(parameter, content)) continue;
     step.weight_decay = parameter.decay ? options.weight_decay : 0;
+    const Parameter& whole = model.table().parameters[static_cast<std::size_t>(trained.index[index])];
     std::size_t begin = static_cast<std::size_t>(parameter.offset);
     std::size_t count = static_cast<std::size_t>(parameter.shape.elements());
-    adamw(step, model.weights().subspan(begin, count), model.gradients().subspan(begin, count),
-          first_moment().subspan(begin, count), second_moment().subspan(begin, count));
+    adamw(step, weights.subspan(static_cast<std::size_t>(whole.offset), count),
+          gradients.subspan(begin, count), first_moment().subspan(begin, count),
+          second_moment().subspan(begin, count));
   }
   return norm;
 }

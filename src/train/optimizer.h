@@ -26,7 +26,7 @@ class Optimizer {
   double step(Transformer& model, const TrainOptions& options, std::int64_t number, double learning_rate,
               StepContent content = {});
 
-  // First and second moments, laid out as the weights.
+  // First and second moments, laid out as the gradients.
   std::span<float> first_moment() { return {m_.f32(), size_}; }
   std::span<float> second_moment() { return {v_.f32(), size_}; }
 

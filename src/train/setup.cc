@@ -36,13 +36,13 @@ ModelConfig model_config(const Configuration& configuration, const Tokenizer& to
 // The positions that an objective's samples may have, and the model's tables.
 void check_positions(const ModelConfig& config, const Mixture& mixture) {
   const SampleExtent extent = mixture.extent();
-  if (extent.positions > config.max_position_embeddings) {
+  if (extent.positions > config.stream_positions()) {
     throw Error(
         ErrorKind::usage,
         {.what = fmt::format("objective \"{}\" counts positions beyond the model's", mixture.specification()),
          .found =
              fmt::format("{}, with data.sequence_length = {}", extent.positions, mixture.sequence_length()),
-         .expected = fmt::format("at most {}", config.max_position_embeddings),
+         .expected = fmt::format("at most {}", config.stream_positions()),
          .fix = "lower data.sequence_length"});
   }
   if (extent.block_positions > std::max<std::int64_t>(config.block_positions, 1)) {
@@ -70,10 +70,10 @@ void check_fit(const Configuration& configuration, const ModelConfig& config, co
                                    .expected = fmt::format("at most {}", config.vocab_size),
                                    .fix = "use the tokenizer that the model was trained with"});
   }
-  if (configuration.data.sequence_length > config.max_position_embeddings) {
+  if (configuration.data.sequence_length > config.stream_positions()) {
     throw Error(ErrorKind::usage, {.what = "data.sequence_length is beyond the model's positions",
                                    .found = fmt::format("{}", configuration.data.sequence_length),
-                                   .expected = fmt::format("at most {}", config.max_position_embeddings)});
+                                   .expected = fmt::format("at most {}", config.stream_positions())});
   }
   check_positions(config, mixture);
   if (mixture.has_labels() && config.type_vocab_size == 1) {

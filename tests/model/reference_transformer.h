@@ -16,12 +16,14 @@
 #include "model/pass.h"
 #include "ops/activation_reference.h"
 #include "ops/attention_reference.h"
+#include "ops/decomposed_reference.h"
 #include "ops/dropout_reference.h"
 #include "ops/embedding_reference.h"
 #include "ops/gated_activation_reference.h"
 #include "ops/layer_norm_reference.h"
 #include "ops/linear_cross_entropy_reference.h"
 #include "ops/linear_reference.h"
+#include "ops/low_rank_reference.h"
 #include "ops/rms_norm_reference.h"
 #include "ops/rotary_reference.h"
 
@@ -43,7 +45,15 @@ class Transformer {
   // All are kept by reference. `weights` is laid out as the table says; no dropout where `seed` is null.
   Transformer(const ModelConfig& config, const ParameterTable& table, const Numbers& weights,
               const Stream& stream, const std::uint64_t* seed)
-      : config_(config), table_(table), weights_(weights), stream_(stream), seed_(seed) {
+      : config_(config),
+        table_(table),
+        weights_(weights),
+        stream_(stream),
+        seed_(seed),
+        positions_(stream.position),
+        prefix_(make_prefix()) {
+    for (std::int32_t& position : positions_)
+      position += static_cast<std::int32_t>(config.prefix_positions());
     embed();
     for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) run_layer(layer);
   }
@@ -56,7 +66,7 @@ class Transformer {
     if (config_.final_norm) head = norm("final_norm", head);
     if (config_.head_transform) {
       head = norm("head.norm", activate(config_.head_activation.value_or(config_.activation),
-                                        linear("head.transform", head)));
+                                        linear("head.transform", head, rows)));
     }
     return linear_cross_entropy(
         width(), head, shrunk_copy(config_.tie_word_embeddings ? "embedding.token.weight" : "head.weight"),
@@ -68,7 +78,7 @@ class Transformer {
     for (const Label& label : stream_.label) rows.push_back(label.row), answers.push_back(label.cls);
     Numbers head = gather(rows);
     if (config_.final_norm) head = norm("final_norm", head);
-    if (config_.pooler) head = activate(Activation::tanh, linear("pooler", head));
+    if (config_.pooler) head = activate(Activation::tanh, linear("pooler", head, rows));
     return linear_cross_entropy(width(), head, copy("sentence_head.weight"), copy("sentence_head.bias"),
                                 std::span<const std::int32_t>(answers));
   }
@@ -95,7 +105,53 @@ class Transformer {
     return numbers;
   }
 
-  Numbers linear(const std::string& name, const Numbers& x) const {
+  // The layer, and the branches that stand beside it; `chosen`: rows of the stream that x holds, if not all.
+  Numbers linear(const std::string& name, const Numbers& x,
+                 const std::vector<std::int32_t>& chosen = {}) const {
+    Numbers y = plain_linear(name, x);
+    const std::vector<LowRankBranch>& branches = config_.adaptation.branches;
+    for (std::size_t index = 0; index < branches.size(); ++index) {
+      if (linear_name(branches[index].place, branches[index].layer) == name)
+        add_branch(name, index, x, chosen, y);
+    }
+    return y;
+  }
+  void add_branch(const std::string& layer, std::size_t index, const Numbers& x,
+                  const std::vector<std::int32_t>& chosen, Numbers& y) const {
+    const LowRankBranch& branch = config_.adaptation.branches[index];
+    const std::string name = branch_name(branch);
+    const Shape& shape = parameter(layer + ".weight").shape;
+    const std::int64_t in = shape[1], out = branch.row_end - branch.row_begin;
+    const std::int64_t rows = static_cast<std::int64_t>(x.size()) / in;
+    const double scale = static_cast<float>(branch.scale);
+    Numbers dropped = x, base(static_cast<std::size_t>(rows * out)), low(base.size(), Number(0));
+    if (probability(branch.dropout) > 0) {
+      std::vector<DropoutRow> names = identities(branch_place(config_, index));
+      if (!chosen.empty()) {
+        const std::vector<DropoutRow> all = names;
+        names.clear();
+        for (std::int32_t row : chosen) names.push_back(all[static_cast<std::size_t>(row)]);
+      }
+      dropout<Number>(in, x.data(), nullptr, names, branch.dropout, dropped.data());
+    }
+    const Number* weight = at(layer + ".weight") + branch.row_begin * in;
+    const Numbers no_bias(static_cast<std::size_t>(out), Number(0));
+    reference::linear(rows, in, out, dropped.data(), weight, no_bias.data(), base.data());
+    low_rank(rows, in, out, branch.rank, dropped.data(), at(name + ".lora_A"), at(name + ".lora_B"), scale,
+             low.data());
+    const std::vector<double> norm = adapted_norms(in, out, branch.rank, weight, at(name + ".lora_A"),
+                                                   at(name + ".lora_B"), scale);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      for (std::int64_t j = 0; j < out; ++j) {
+        const auto from = static_cast<std::size_t>(row * out + j);
+        y[static_cast<std::size_t>(row * shape[0] + branch.row_begin + j)] +=
+            branch.magnitude ? decomposed(base[from], low[from], at(name + ".lora_magnitude")[j],
+                                          norm[static_cast<std::size_t>(j)])
+                             : low[from];
+      }
+    }
+  }
+  Numbers plain_linear(const std::string& name, const Numbers& x) const {
     const Shape& shape = parameter(name + ".weight").shape;
     const std::int64_t rows = static_cast<std::int64_t>(x.size()) / shape[1];
     Numbers y(static_cast<std::size_t>(rows * shape[0]));
@@ -159,7 +215,7 @@ class Transformer {
     std::vector<EmbeddingTable<Number>> tables = {{token.data(), stream_.token}};
     if (config_.learned_positions()) {
       tables.push_back(
-          {at("embedding.position.weight") + config_.position_offset() * width(), stream_.position});
+          {at("embedding.position.weight") + config_.position_offset() * width(), positions_});
     }
     if (config_.block_positions > 0) {
       tables.push_back({at("embedding.block_position.weight"), stream_.block_position});
@@ -195,8 +251,27 @@ class Transformer {
     return linear(
         layer + ".attention.output",
         attention(shape, std::span<const Interval>(stream_.visible), rotate(heads_of(qkv, 0, heads), heads),
-                  rotate(heads_of(qkv, heads, heads + keys), keys),
-                  heads_of(qkv, heads + keys, heads + 2 * keys), keep(index)));
+                  behind_prefix(index, 0, rotate(heads_of(qkv, heads, heads + keys), keys)),
+                  behind_prefix(index, 1, heads_of(qkv, heads + keys, heads + 2 * keys)), keep(index),
+                  config_.adaptation.prefix.length));
+  }
+  Numbers make_prefix() const {
+    const Prefix& prefix = config_.adaptation.prefix;
+    if (prefix.length == 0) return {};
+    if (prefix.inner == 0) return copy("prefix.weight");
+    return plain_linear("prefix.output",
+                        activate(Activation::tanh, plain_linear("prefix.hidden", copy("prefix.weight"))));
+  }
+  // The prefix's keys (`part` 0) or values (1) of a layer, and `rest` behind them.
+  Numbers behind_prefix(std::int64_t layer, std::int64_t part, const Numbers& rest) const {
+    const std::int64_t size = config_.key_size();
+    Numbers all;
+    for (std::int64_t row = 0; row < config_.adaptation.prefix.length; ++row) {
+      const auto from = prefix_.begin() + row * config_.prefix_width() + (2 * layer + part) * size;
+      all.insert(all.end(), from, from + size);
+    }
+    all.insert(all.end(), rest.begin(), rest.end());
+    return all;
   }
   Numbers rotate(Numbers x, std::int64_t heads) const {
     if (config_.positions != PositionKind::rotary) return x;
@@ -205,7 +280,7 @@ class Transformer {
         scaled_rotary_frequencies(size, config_.rotary_base, config_.rotary_scaling);
     for (std::int64_t row = 0; row < stream_.size(); ++row) {
       for (std::int64_t head = 0; head < heads; ++head) {
-        rotary(stream_.position[static_cast<std::size_t>(row)], std::span<const double>(frequency), magnitude,
+        rotary(positions_[static_cast<std::size_t>(row)], std::span<const double>(frequency), magnitude,
                x.data() + (row * heads + head) * size);
       }
     }
@@ -221,24 +296,27 @@ class Transformer {
     }
     return columns;
   }
-  // [N, heads, N] factors of the probabilities: a key is named by its place in the row's sequence.
+  // [N, heads, P + N] factors of the probabilities: a key is named by its place in the row's sequence.
   std::vector<double> keep(std::int64_t index) const {
     const double p = probability(config_.attention_dropout);
     if (p == 0) return {};
     const std::int64_t heads = config_.num_attention_heads, rows = stream_.size();
-    std::vector<double> factors(static_cast<std::size_t>(rows * heads * rows), 0);
+    const std::int64_t prefix = config_.adaptation.prefix.length, all = prefix + rows;
+    std::vector<double> factors(static_cast<std::size_t>(rows * heads * all), 0);
     const std::vector<DropoutRow> names = identities(attention_place(index));
     for (const Sequence& sequence : stream_.sequence) {
       for (std::int64_t row = sequence.begin; row < sequence.end; ++row) {
         for (std::int64_t head = 0; head < heads; ++head) {
           DropoutRow name = names[static_cast<std::size_t>(row)];
           name.row ^= static_cast<std::uint32_t>(head) << 24;
-          for (std::int64_t key = sequence.begin; key < sequence.end; ++key) {
-            const std::uint32_t number =
-                dropout_number(name, static_cast<std::uint32_t>(key - sequence.begin));
-            factors[static_cast<std::size_t>((row * heads + head) * rows + key)] =
+          const auto set = [&](std::int64_t key, std::int64_t place) {
+            const std::uint32_t number = dropout_number(name, static_cast<std::uint32_t>(place));
+            factors[static_cast<std::size_t>((row * heads + head) * all + key)] =
                 number >= dropout_threshold(p) ? 1 / (1 - p) : 0;
-          }
+          };
+          for (std::int64_t key = 0; key < prefix; ++key) set(key, (std::int64_t{1} << 31) + key);
+          for (std::int64_t key = sequence.begin; key < sequence.end; ++key)
+            set(prefix + key, key - sequence.begin);
         }
       }
     }
@@ -250,6 +328,8 @@ class Transformer {
   const Numbers& weights_;
   const Stream& stream_;
   const std::uint64_t* seed_;
+  std::vector<std::int32_t> positions_;  // behind those of the prefix
+  Numbers prefix_;                       // [P, 2 L K]
   Numbers x_;  // [N, D] the residual stream
 };
 

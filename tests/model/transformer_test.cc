@@ -13,7 +13,7 @@
 #include "core/parallel.h"
 #include "model/layout.h"
 #include "tests/model/agreement.h"
-#include "tests/model/reference_transformer.h"
+#include "tests/model/reference_step.h"
 #include "tests/model/transformer_problem.h"
 #include "tests/ops/every_machine.h"
 #include "tests/ops/guarded.h"
@@ -26,62 +26,6 @@ constexpr const char* kKinds[] = {"bert", "gpt2",  "glm",   "glm-130b", "pre",
                                   "post", "gated", "llama", "qwen2",    "grouped"};
 
 using Floats = std::vector<float>;
-using Complex = std::complex<double>;
-
-void expect_same_surprisals(const Floats& got, const Floats& want) {
-  EXPECT_THAT(got, testing::Pointwise(testing::FloatNear(kOfSurprisal), want));
-}
-
-// d(loss)/d(every parameter) of the reference, and its surprisals.
-class ReferenceStep {
- public:
-  ReferenceStep(Transformer& model, const Stream& stream, const Scales& scales, const std::uint64_t* seed)
-      : model_(model), stream_(stream), scales_(scales), seed_(seed) {}
-
-  Floats token_surprisals() const { return narrow(reference<double>(doubles()).token_surprisals()); }
-  Floats label_surprisals() const { return narrow(reference<double>(doubles()).label_surprisals()); }
-
-  Floats gradients() const {
-    constexpr double kStep = 1e-20;
-    std::vector<Complex> weights = complexes();
-    Floats gradients(weights.size(), 0);
-    for (const Parameter& parameter : model_.table().parameters) {
-      for (std::int64_t i = 0; i < parameter.shape.elements(); ++i) {
-        const std::size_t at = static_cast<std::size_t>(parameter.offset + i);
-        weights[at] += Complex(0, kStep);
-        gradients[at] = static_cast<float>(loss(weights).imag() / kStep);
-        weights[at] = weights[at].real();
-      }
-    }
-    return gradients;
-  }
-
- private:
-  template <class Number>
-  reference::Transformer<Number> reference(const std::vector<Number>& weights) const {
-    return {model_.config(), model_.table(), weights, stream_, seed_};
-  }
-  std::vector<double> doubles() const { return {model_.weights().begin(), model_.weights().end()}; }
-  std::vector<Complex> complexes() const {
-    const std::vector<double> real = doubles();
-    return {real.begin(), real.end()};
-  }
-  static Floats narrow(const std::vector<double>& values) { return {values.begin(), values.end()}; }
-
-  Complex loss(const std::vector<Complex>& weights) const {
-    const auto model = reference<Complex>(weights);
-    Complex sum = 0;
-    const std::vector<Complex> token = model.token_surprisals(), label = model.label_surprisals();
-    for (std::size_t t = 0; t < token.size(); ++t) sum += token[t] * static_cast<double>(scales_.token[t]);
-    for (std::size_t s = 0; s < label.size(); ++s) sum += label[s] * static_cast<double>(scales_.label[s]);
-    return sum;
-  }
-
-  Transformer& model_;
-  const Stream& stream_;
-  const Scales& scales_;
-  const std::uint64_t* seed_;
-};
 
 void expect_reference(const std::string& kind, Sight sight, double dropout) {
   SCOPED_TRACE(kind);

@@ -25,16 +25,19 @@ struct AttentionProblem {
   double p = 0;
   std::vector<DropoutRow> identities;
   std::vector<std::int32_t> sequence_begin;
+  std::int64_t prefix = 0;    // of the keys the first, which every row sees; intervals count behind them
   bool exact_scores = false;  // every score is a float: its rounding is no excuse
 
-  AttentionProblem(const AttentionShape& heads, std::int64_t key_count, std::vector<Interval> intervals)
+  AttentionProblem(const AttentionShape& heads, std::int64_t key_count, std::vector<Interval> intervals,
+                   std::int64_t prefix_keys = 0)
       : shape(heads),
-        keys(key_count),
+        keys(prefix_keys + key_count),
         visible(std::move(intervals)),
         query(normal_values(rows() * shape.heads * shape.head_size, 1)),
         key(normal_values(keys * shape.key_heads * shape.head_size, 2)),
         value(normal_values(keys * shape.key_heads * shape.head_size, 3)),
-        dout(normal_values(rows() * shape.heads * shape.head_size, 4)) {}
+        dout(normal_values(rows() * shape.heads * shape.head_size, 4)),
+        prefix(prefix_keys) {}
 
   std::int64_t rows() const { return static_cast<std::int64_t>(visible.size()); }
   // One sequence from key 0 on.
@@ -56,8 +59,9 @@ struct AttentionProblem {
         DropoutRow identity = identities[row];
         identity.row ^= static_cast<std::uint32_t>(head) << 24;
         for (std::int64_t j = 0; j < keys; ++j) {
-          const std::uint32_t number =
-              dropout_number(identity, static_cast<std::uint32_t>(j - sequence_begin[row]));
+          const std::int64_t place =
+              j < prefix ? (std::int64_t{1} << 31) + j : j - prefix - sequence_begin[row];
+          const std::uint32_t number = dropout_number(identity, static_cast<std::uint32_t>(place));
           factors.push_back(number >= dropout_threshold(p) ? 1 / (1 - p) : 0);
         }
       }
@@ -89,6 +93,11 @@ class GappedRows {
       std::copy_n(dense.data() + row * width_, width_, buffer_.data() + row * (width_ + kGap));
     }
   }
+  // The first rows, which are added to.
+  void clear(std::int64_t rows) {
+    for (std::int64_t row = 0; row < rows; ++row)
+      std::fill_n(buffer_.data() + row * (width_ + kGap), width_, 0.0f);
+  }
   HeadTensor tensor() { return {buffer_.data(), rows_, width_ + kGap}; }
   std::vector<float> dense() {
     std::vector<float> values;
@@ -113,16 +122,25 @@ inline AttentionResult run_attention(const AttentionProblem& problem) {
   const std::int64_t width = problem.shape.heads * problem.shape.head_size,
                      key_width = problem.shape.key_heads * problem.shape.head_size;
   AttentionPlan plan;
-  plan_attention(problem.visible, keys, plan);
+  plan_attention(problem.visible, keys - problem.prefix, plan);
   GappedRows query(problem.query, rows), key(problem.key, keys), value(problem.value, keys),
       dout(problem.dout, rows), out(rows, width), dquery(rows, width), dkey(keys, key_width),
       dvalue(keys, key_width);
   GuardedFloats log_sum_exp(problem.shape.heads * rows), workspace(attention_workspace(problem.shape));
-  attention_forward(problem.shape, plan, query.tensor(), key.tensor(), value.tensor(), problem.dropout(),
-                    out.tensor(), log_sum_exp.tensor({problem.shape.heads, rows}), workspace.tensor());
-  attention_backward(problem.shape, plan, query.tensor(), key.tensor(), value.tensor(), problem.dropout(),
-                     out.tensor(), log_sum_exp.tensor({problem.shape.heads, rows}), dout.tensor(),
-                     dquery.tensor(), dkey.tensor(), dvalue.tensor(), workspace.tensor());
+  const Tensor sums = log_sum_exp.tensor({problem.shape.heads, rows});
+  const auto first = [&](GappedRows& of) {
+    return HeadTensor{of.tensor().data, problem.prefix, of.tensor().stride};
+  };
+  const auto rest = [&](GappedRows& of) {
+    const HeadTensor all = of.tensor();
+    return HeadTensor{all.data + problem.prefix * all.stride, keys - problem.prefix, all.stride};
+  };
+  for (GappedRows* of : {&dkey, &dvalue}) of->clear(problem.prefix);
+  attention_forward(problem.shape, plan, query.tensor(), rest(key), rest(value), problem.dropout(),
+                    out.tensor(), sums, workspace.tensor(), {first(key), first(value)});
+  attention_backward(problem.shape, plan, query.tensor(), rest(key), rest(value), problem.dropout(),
+                     out.tensor(), sums, dout.tensor(), dquery.tensor(), rest(dkey), rest(dvalue),
+                     workspace.tensor(), {first(key), first(value)}, {first(dkey), first(dvalue)});
   return {out.dense(), log_sum_exp.copy(), dquery.dense(), dkey.dense(), dvalue.dense()};
 }
 
@@ -174,11 +192,10 @@ class ExactAttentionOf {
 
   // Probabilities of the row, and what its scores and their log-sum-exp are worth in roundings.
   void softmax(std::int64_t row, std::int64_t head, std::vector<Key>& keys) {
-    const Interval seen = problem_.visible[static_cast<std::size_t>(row)];
     std::vector<double> scores;
     double most = -std::numeric_limits<double>::infinity(), sum = 0;
     score_size_ = 0;
-    for (std::int64_t j = seen.begin; j < seen.end; ++j) {
+    for (std::int64_t j : seen_) {
       double score = 0, size = 0;
       for (std::size_t d = 0; d < size_; ++d) {
         const double term = double{problem_.query[row_at(row, head) + d]} *
@@ -196,10 +213,9 @@ class ExactAttentionOf {
   }
 
   void arrive(std::int64_t row, std::int64_t head, std::vector<Key>& keys) {
-    const Interval seen = problem_.visible[static_cast<std::size_t>(row)];
     for (std::size_t j = 0; j < keys.size(); ++j) {
       Key& key = keys[j];
-      const std::int64_t at = seen.begin + static_cast<std::int64_t>(j);
+      const std::int64_t at = seen_[j];
       if (!keep_.empty()) {
         key.keep = keep_[static_cast<std::size_t>((row * problem_.shape.heads + head) * problem_.keys + at)];
       }
@@ -213,7 +229,7 @@ class ExactAttentionOf {
   }
 
   void add_row(std::int64_t row, std::int64_t head) {
-    const Interval seen = problem_.visible[static_cast<std::size_t>(row)];
+    seen_ = reference::keys_seen(problem_.visible[static_cast<std::size_t>(row)], problem_.prefix);
     std::vector<Key> keys;
     softmax(row, head, keys);
     arrive(row, head, keys);
@@ -232,7 +248,7 @@ class ExactAttentionOf {
     const double scale = problem_.shape.scale;
     for (std::size_t j = 0; j < keys.size(); ++j) {
       const Key& key = keys[j];
-      const std::size_t at = key_at(seen.begin + static_cast<std::int64_t>(j), head), i = row_at(row, head);
+      const std::size_t at = key_at(seen_[j], head), i = row_at(row, head);
       const double dscore = scale * key.probability * (key.dprobability - mean);
       const double dscore_error = backward * scale * key.probability * (key.dprobability_size + mean_size);
       const double kept = key.probability * key.keep;
@@ -250,6 +266,7 @@ class ExactAttentionOf {
   const AttentionProblem& problem_;
   std::vector<double> keep_;
   std::size_t size_ = static_cast<std::size_t>(problem_.shape.head_size);
+  std::vector<std::int64_t> seen_;  // by the row at hand
   double score_size_ = 0, log_sum_exp_ = 0;
   ExactAttention exact_;
 };

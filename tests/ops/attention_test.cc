@@ -89,6 +89,21 @@ TEST(Attention, AKeyHeadServesSeveralHeads) {
   }
 }
 
+TEST(Attention, APrefixIsSeenByEveryRow) {
+  for (std::int64_t prefix : {1, 7, 256, 300}) {
+    for (std::int32_t length : {1, 65, 130}) {
+      SCOPED_TRACE(testing::PrintToString(std::pair(prefix, length)));
+      for (const Intervals& visible :
+           {full(length, length), causal(length), arbitrary(length, length, 3), Intervals(length, {0, 0})}) {
+        expect_attention({kShape, length, visible, prefix});
+        AttentionProblem dropped({4, 2, 5, 0.4f}, length, visible, prefix);
+        dropped.drop(0.3);
+        expect_attention(dropped);
+      }
+    }
+  }
+}
+
 TEST(Attention, RandomIntervalsOfAnySize) {
   Random random({.seed = 11});
   for (std::uint64_t trial = 0; trial < 60; ++trial) {
@@ -213,8 +228,8 @@ TEST(Attention, TheMaximumMayStandInAnyTile) {
 
 // What the exact results above are made of: the reference, and its derivative.
 TEST(Attention, ExactGradientsAreTheDerivativeOfTheReference) {
-  for (double p : {0.0, 0.3}) {
-    AttentionProblem problem({4, 2, 3, 0.6f}, 8, {{0, 8}, {2, 5}, {4, 4}, {7, 8}, {0, 3}});
+  for (auto [p, prefix] : {std::pair{0.0, 0}, {0.3, 0}, {0.0, 2}, {0.3, 3}}) {
+    AttentionProblem problem({4, 2, 3, 0.6f}, 8, {{0, 8}, {2, 5}, {4, 4}, {7, 8}, {0, 3}}, prefix);
     if (p > 0) problem.drop(p);
     const std::vector<double> keep = problem.keep();
     const std::size_t rows = problem.query.size(), keys = problem.key.size();
@@ -225,7 +240,7 @@ TEST(Attention, ExactGradientsAreTheDerivativeOfTheReference) {
       using Numbers = std::vector<std::remove_const_t<typename decltype(at)::value_type>>;
       const Numbers query(at.begin(), at.begin() + rows), key(at.begin() + rows, at.begin() + rows + keys),
           value(at.begin() + rows + keys, at.end());
-      return reference::attention(problem.shape, problem.visible, query, key, value, keep);
+      return reference::attention(problem.shape, problem.visible, query, key, value, keep, problem.prefix);
     };
     const auto loss = [&](std::span<const std::complex<double>> at) {
       const auto out = outputs(at);
@@ -251,6 +266,8 @@ TEST(Attention, SameBitsForAnyNumberOfThreads) {
   for (std::int32_t row = 0; row < 40; ++row) visible.push_back({400, 440});
   AttentionProblem problem({6, 3, 8, 0.35f}, 440, visible);
   problem.drop(0.1);
+  expect_same_for_any_threads([&] { return run_attention(problem).all(); }, same_bits<Floats>);
+  problem = AttentionProblem(kShape, 300, causal(300), 270);
   expect_same_for_any_threads([&] { return run_attention(problem).all(); }, same_bits<Floats>);
 }
 

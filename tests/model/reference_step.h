@@ -1,0 +1,78 @@
+// A step of the reference: surprisals in double, gradients by the complex step.
+#pragma once
+
+#include <complex>
+#include <cstdint>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "model/transformer.h"
+#include "tests/model/agreement.h"
+#include "tests/model/reference_transformer.h"
+#include "tests/model/transformer_problem.h"
+
+namespace surprisal {
+
+inline void expect_same_surprisals(const std::vector<float>& got, const std::vector<float>& want) {
+  EXPECT_THAT(got, testing::Pointwise(testing::FloatNear(kOfSurprisal), want));
+}
+
+// d(loss)/d(every trained parameter) of the reference, laid out as the model's gradients, and its surprisals.
+class ReferenceStep {
+ public:
+  ReferenceStep(Transformer& model, const Stream& stream, const Scales& scales, const std::uint64_t* seed)
+      : model_(model), stream_(stream), scales_(scales), seed_(seed) {}
+
+  std::vector<float> token_surprisals() const { return narrow(reference<double>(doubles()).token_surprisals()); }
+  std::vector<float> label_surprisals() const { return narrow(reference<double>(doubles()).label_surprisals()); }
+
+  std::vector<float> gradients() const {
+    constexpr double kStep = 1e-20;
+    std::vector<std::complex<double>> weights = complexes();
+    const TrainedParameters& trained = model_.trained();
+    std::vector<float> gradients(static_cast<std::size_t>(trained.table.size), 0);
+    for (std::size_t index = 0; index < trained.index.size(); ++index) {
+      const Parameter& parameter = trained.table.parameters[index];
+      const std::int64_t whole =
+          model_.table().parameters[static_cast<std::size_t>(trained.index[index])].offset;
+      for (std::int64_t i = 0; i < parameter.shape.elements(); ++i) {
+        const auto at = static_cast<std::size_t>(whole + i);
+        weights[at] += std::complex<double>(0, kStep);
+        gradients[static_cast<std::size_t>(parameter.offset + i)] =
+            static_cast<float>(loss(weights).imag() / kStep);
+        weights[at] = weights[at].real();
+      }
+    }
+    return gradients;
+  }
+
+ private:
+  template <class Number>
+  reference::Transformer<Number> reference(const std::vector<Number>& weights) const {
+    return {model_.config(), model_.table(), weights, stream_, seed_};
+  }
+  std::vector<double> doubles() const { return {model_.weights().begin(), model_.weights().end()}; }
+  std::vector<std::complex<double>> complexes() const {
+    const std::vector<double> real = doubles();
+    return {real.begin(), real.end()};
+  }
+  static std::vector<float> narrow(const std::vector<double>& values) { return {values.begin(), values.end()}; }
+
+  std::complex<double> loss(const std::vector<std::complex<double>>& weights) const {
+    const auto model = reference<std::complex<double>>(weights);
+    std::complex<double> sum = 0;
+    const std::vector<std::complex<double>> token = model.token_surprisals(), label = model.label_surprisals();
+    for (std::size_t t = 0; t < token.size(); ++t) sum += token[t] * static_cast<double>(scales_.token[t]);
+    for (std::size_t s = 0; s < label.size(); ++s) sum += label[s] * static_cast<double>(scales_.label[s]);
+    return sum;
+  }
+
+  Transformer& model_;
+  const Stream& stream_;
+  const Scales& scales_;
+  const std::uint64_t* seed_;
+};
+
+}  // namespace surprisal
