@@ -79,10 +79,11 @@ bool same_values(const StoredTensor& a, const StoredTensor& b) {
   return true;
 }
 
-TensorsByName by_current_name(const Family& family, const TensorFiles& files) {
+TensorsByName by_current_name(const Family& family, const TensorFiles& files,
+                              std::string (*current)(const Family&, std::string_view) = current_name) {
   TensorsByName tensors;
   for (const StoredTensor* tensor : files.tensors()) {
-    std::string name = current_name(family, tensor->name);
+    std::string name = current(family, tensor->name);
     if (family.buffer(name)) continue;
     const auto [entry, added] = tensors.emplace(std::move(name), tensor);
     if (added) continue;
@@ -131,7 +132,7 @@ HeadsOfOthers check_all(const TensorsByName& tensors, const ParameterStore& stor
   std::set<std::string_view> wanted;
   for (const Binding& binding : store.bindings) {
     wanted.insert(binding.stored);
-    const bool of_head = is_of_head(store.family, binding.stored);
+    const bool of_head = store.has_heads && is_of_head(store.family, binding.stored);
     const std::vector<std::int64_t> expected = binding.stored_shape(store.table);
     auto tensor = tensors.find(binding.stored);
     if (tensor != tensors.end()) {
@@ -144,7 +145,7 @@ HeadsOfOthers check_all(const TensorsByName& tensors, const ParameterStore& stor
   }
   for (const auto& [name, tensor] : tensors) {
     if (wanted.contains(name)) continue;
-    const bool of_head = is_of_head(store.family, name);
+    const bool of_head = store.has_heads && is_of_head(store.family, name);
     if (of_head && new_heads) {
       heads.left_out.push_back(tensor->name);
     } else {
@@ -250,12 +251,12 @@ void write_heads(const float* ours, const HeadBlocks& blocks, std::int64_t begin
 
 ParameterStore make_parameter_store(const ModelConfig& config, const ParameterTable& table) {
   const Family& family = find_family(config.family, "model");
-  return {family, config, table, family.bindings(config, table)};
+  return {.family = family, .config = config, .table = table, .bindings = family.bindings(config, table)};
 }
 
 HeadsOfOthers check_parameters(const TensorFiles& files, const ParameterStore& store) {
   const std::string where = files.path().string();
-  TensorsByName tensors = by_current_name(store.family, files);
+  TensorsByName tensors = by_current_name(store.family, files, store.current);
   drop_copies(store, where, tensors);
   return check_all(tensors, store, true, where);
 }
@@ -263,7 +264,7 @@ HeadsOfOthers check_parameters(const TensorFiles& files, const ParameterStore& s
 HeadsOfOthers read_parameters(const TensorFiles& files, const ParameterStore& store, bool new_heads,
                               std::span<float> flat) {
   const std::string where = files.path().string();
-  TensorsByName tensors = by_current_name(store.family, files);
+  TensorsByName tensors = by_current_name(store.family, files, store.current);
   drop_copies(store, where, tensors);
   HeadsOfOthers heads = check_all(tensors, store, new_heads, where);
   std::vector<Piece> pieces;

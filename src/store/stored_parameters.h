@@ -19,6 +19,9 @@ struct ParameterStore {
   const ModelConfig& config;
   const ParameterTable& table;
   std::vector<Binding> bindings;
+  // Of a stored name, that of the binding: current_name() for a checkpoint.
+  std::string (*current)(const Family& family, std::string_view stored) = current_name;
+  bool has_heads = true;  // some of the tensors are heads, which new_heads lets be drawn anew
 };
 ParameterStore make_parameter_store(const ModelConfig& config, const ParameterTable& table);
 

@@ -15,8 +15,9 @@
 
 namespace surprisal {
 
-inline void expect_same_surprisals(const std::vector<float>& got, const std::vector<float>& want) {
-  EXPECT_THAT(got, testing::Pointwise(testing::FloatNear(kOfSurprisal), want));
+inline void expect_same_surprisals(const std::vector<float>& got, const std::vector<float>& want,
+                                   float tolerance = kOfSurprisal) {
+  EXPECT_THAT(got, testing::Pointwise(testing::FloatNear(tolerance), want));
 }
 
 // d(loss)/d(every trained parameter) of the reference, laid out as the model's gradients, and its surprisals.

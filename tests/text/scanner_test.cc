@@ -10,7 +10,7 @@
 
 #include "core/random.h"
 #include "text/tokenizer/oniguruma.h"
-#include "text/tokenizer/regex.h"
+#include "core/regex.h"
 #include "text/tokenizer/word_class.h"
 #include "text/unicode/unicode.h"
 

@@ -12,7 +12,7 @@
 #include "tests/core/error_matchers.h"
 #include "tests/core/temporary_directory.h"
 #include "tests/text/tokenizer_json.h"
-#include "text/tokenizer/regex.h"
+#include "core/regex.h"
 
 namespace surprisal {
 namespace {
@@ -234,7 +234,7 @@ TEST(Regex, DoesNotMatchForEver) {
   std::string text = std::string(64, 'a') + "b";
   matches.restart(text);
   EXPECT_ERROR(matches.next(), data,
-               testing::HasSubstr("cannot cut the text into words: match limit exceeded"));
+               testing::HasSubstr("cannot match a regular expression: match limit exceeded"));
 }
 
 TEST(Regex, GoesOnBehindAnEmptyMatch) {

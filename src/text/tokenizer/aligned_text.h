@@ -7,13 +7,9 @@
 #include <string_view>
 #include <vector>
 
-namespace surprisal {
+#include "core/regex.h"
 
-// Bytes [begin, end).
-struct ByteSpan {
-  std::uint32_t begin = 0, end = 0;
-  friend bool operator==(const ByteSpan&, const ByteSpan&) = default;
-};
+namespace surprisal {
 
 // Where in the original text each byte of a text came from: ascending byte offsets. As long as nothing was
 // rewritten they follow one another, and no array is needed; nor where nobody asks.

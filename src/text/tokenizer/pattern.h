@@ -9,7 +9,7 @@
 
 #include "core/json.h"
 #include "text/tokenizer/aligned_text.h"
-#include "text/tokenizer/regex.h"
+#include "core/regex.h"
 #include "text/tokenizer/scanner.h"
 
 namespace surprisal {

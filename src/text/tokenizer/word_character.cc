@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "text/tokenizer/regex.h"
+#include "core/regex.h"
 #include "text/unicode/unicode.h"
 
 namespace surprisal {

@@ -1,6 +1,6 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 
-#include "text/tokenizer/regex.h"
+#include "core/regex.h"
 
 #include <cstdint>
 
@@ -97,7 +97,7 @@ std::optional<ByteSpan> RegexMatches::next() {
   if (found == PCRE2_ERROR_NOMATCH) return std::nullopt;
   if (found < 0) {
     throw Error(ErrorKind::data,
-                {.what = fmt::format("cannot cut the text into words: {}", message_of(found))});
+                {.what = fmt::format("cannot match a regular expression: {}", message_of(found))});
   }
   const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(state.data.get());
   ByteSpan span{static_cast<std::uint32_t>(bounds[0]), static_cast<std::uint32_t>(bounds[1])};

@@ -2,14 +2,19 @@
 // memory.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "text/tokenizer/aligned_text.h"
-
 namespace surprisal {
+
+// Bytes [begin, end).
+struct ByteSpan {
+  std::uint32_t begin = 0, end = 0;
+  friend bool operator==(const ByteSpan&, const ByteSpan&) = default;
+};
 
 // Immutable, so several threads may match with one Regex, each with a RegexMatches of its own.
 class Regex {
