@@ -18,7 +18,7 @@ namespace surprisal {
 namespace {
 
 struct Arguments {
-  std::string model;
+  std::string model, adapter;
   GenerateOptions options;
   std::string prompt, infill, position, inputs;
   std::int64_t seed = 0;
@@ -131,7 +131,7 @@ void generate_verb(const Arguments& arguments, bool infilling) {
     throw Error(ErrorKind::usage, {.what = "--infill and --beams exclude each other",
                                    .fix = "blanks are filled by drawing, or greedily"});
   }
-  Model model = Model::load(arguments.model);
+  Model model = Model::load(arguments.model, arguments.adapter);
   if (!arguments.inputs.empty()) return continue_records(model, arguments, options);
   infilling ? fill_blanks(model, arguments, options) : continue_prompt(model, arguments, options);
 }
@@ -175,6 +175,7 @@ void add_generate(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* verb = app.add_subcommand("generate", "Continues a text, or fills its blanks");
   verb->add_option("--model", arguments->model, "a Hugging Face directory")->required();
+  verb->add_option("--adapter", arguments->adapter, kAdapterHelp);
   CLI::Option* prompt = verb->add_option("--prompt", arguments->prompt, "the text to continue");
   CLI::Option* infill = verb->add_option("--infill", arguments->infill,
                                          "a text with [MASK], [sMASK] or [gMASK] where something is missing");

@@ -12,7 +12,7 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "infer/stream_step.h"
-#include "store/model_directory.h"
+#include "store/adapted_model.h"
 #include "stream/json_lines.h"
 #include "text_input.h"
 #include "verbs.h"
@@ -22,7 +22,7 @@ namespace {
 
 struct Arguments {
   SampleArguments samples;
-  std::string model, streams, gradients;
+  std::string model, adapter, streams, gradients;
   bool json = false;
 };
 
@@ -125,7 +125,8 @@ void loss_verb(Arguments& arguments, const CLI::App& verb) {
     }
   }
   arguments.samples.read_overrides(verb.remaining());
-  ModelConfig config = read_model_config(arguments.model);
+  const AdaptedModel source(arguments.model, arguments.adapter);
+  const ModelConfig& config = source.config();
   if (verb.count("--sequence-length") == 0) {
     arguments.samples.sequence_length =
         std::min(arguments.samples.sequence_length, config.stream_positions());
@@ -135,9 +136,9 @@ void loss_verb(Arguments& arguments, const CLI::App& verb) {
   std::vector<Stream> packs = pack_in_order(step.streams);
   bool gradients = !arguments.gradients.empty();
   Transformer model(config, gradients ? Mode::train : Mode::evaluate, capacity_of(packs));
-  load_weights(arguments.model, model);
+  source.load(model);
   StepLoss outcome = run_step(model, packs, step.weights, step.parts, gradients, arguments.model);
-  if (gradients) save_gradients(arguments.gradients, model);
+  if (gradients) write_safetensors(arguments.gradients, source.gradients(model));
   arguments.json ? print_json(step, outcome) : print_text(outcome);
 }
 
@@ -147,13 +148,14 @@ void add_loss(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* verb = app.add_subcommand("loss", "The loss of streams or text as one step, and its gradients");
   verb->add_option("--model", arguments->model, "a Hugging Face directory")->required();
+  verb->add_option("--adapter", arguments->adapter, kAdapterHelp);
   verb->add_option("--streams", arguments->streams,
                    "streams as explain --json prints them; - is standard input");
   verb->add_option("--objective", arguments->samples.objective, "with --text: such as \"mlm + nsp\"");
   verb->add_option("--text", arguments->samples.text, kTextHelp);
   arguments->samples.add_to(*verb);
   verb->add_option("--gradients", arguments->gradients,
-                   "write d(loss)/d(parameter) to this safetensors file");
+                   "write d(loss)/d(parameter) to this safetensors file; with --adapter, the adapter's");
   verb->add_flag("--json", arguments->json, "full precision, with the surprisal of every target");
   verb->callback([arguments, verb] { loss_verb(*arguments, *verb); });
   verb->footer(

@@ -55,7 +55,8 @@ Estimate estimate(const Arguments& arguments, const Configuration& configuration
 
 void print_json(const Estimate& estimate) {
   const RunForecast& forecast = estimate.forecast;
-  OrderedJson json{{"parameters", forecast.sizes.parameters}};
+  OrderedJson json{{"parameters", forecast.sizes.parameters},
+                   {"trained_parameters", forecast.sizes.trained_parameters}};
   for (const MemoryUse& use : forecast.sizes.memory) json["memory"][use.kind] = use.bytes;
   json["memory"]["program"] = forecast.program;
   json["memory_total"] = forecast.memory();
@@ -82,6 +83,9 @@ void print_text(const Estimate& estimate) {
   const RunForecast& forecast = estimate.forecast;
   auto bytes = [](std::uint64_t count) { return human_bytes(static_cast<double>(count)); };
   fmt::print("parameters    {}\n", forecast.sizes.parameters);
+  if (forecast.sizes.trained_parameters < forecast.sizes.parameters) {
+    fmt::print("trained       {}\n", forecast.sizes.trained_parameters);
+  }
   for (const MemoryUse& use : forecast.sizes.memory) fmt::print("  {:<12}{}\n", use.kind, bytes(use.bytes));
   fmt::print("  {:<12}{}\n", "program", bytes(forecast.program));
   const bool fits = forecast.memory() <= estimate.memory_given;

@@ -9,7 +9,7 @@
 #include "console.h"
 #include "core/json.h"
 #include "infer/score_choices.h"
-#include "store/model_directory.h"
+#include "store/adapted_model.h"
 #include "text_input.h"
 #include "verbs.h"
 
@@ -17,7 +17,7 @@ namespace surprisal {
 namespace {
 
 struct Arguments {
-  std::string model, file;
+  std::string model, adapter, file;
   ScoreOptions options;
   bool json = false;
 };
@@ -73,7 +73,8 @@ void score_verb(Arguments& arguments, const std::vector<std::string>& rest) {
       arguments.options.objective.push_back(parse_overrides({argument}).front());
   }
   read_corpus_overrides(of_corpus, corpus_options);
-  ModelConfig config = read_model_config(arguments.model);
+  const AdaptedModel source(arguments.model, arguments.adapter);
+  const ModelConfig& config = source.config();
   Tokenizer tokenizer = Tokenizer::load(arguments.model);
   std::optional<ChoiceScorer> choices;
   if (arguments.options.rule == "cloze") {
@@ -83,7 +84,7 @@ void score_verb(Arguments& arguments, const std::vector<std::string>& rest) {
   TokenCorpus corpus = open_text(arguments.file, corpus_options, tokenizer);
   const std::int64_t rows = choices ? choices->capacity(corpus) : score_capacity(config, arguments.options);
   Transformer model(config, Mode::evaluate, {.tokens = rows});
-  load_weights(arguments.model, model);
+  source.load(model);
   LiveLine live;
   arguments.options.progress = [&](std::uint64_t done, std::uint64_t total) {
     live.show(fmt::format("scoring document {} of {}", done, total));
@@ -99,6 +100,7 @@ void add_score(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* verb = app.add_subcommand("score", "The surprisal of a text under a model");
   verb->add_option("--model", arguments->model, "a Hugging Face directory")->required();
+  verb->add_option("--adapter", arguments->adapter, kAdapterHelp);
   verb->add_option(
       "--rule", arguments->options.rule,
       "windows (decoders), reverse (decoders trained right to left), pll (masked models) or cloze "

@@ -11,6 +11,9 @@
 
 namespace surprisal {
 
+inline constexpr const char* kAdapterHelp =
+    "a LoRA or prefix-tuning adapter of that model, a directory as PEFT writes it";
+
 void add_tokenizer(CLI::App& app);
 void add_train(CLI::App& app);
 void add_plan(CLI::App& app);

@@ -35,7 +35,7 @@ struct FusedBranches {
     int a = 0, b = 0;  // in the table
     std::int64_t row_begin = 0, rows = 0, rank = 0;
   };
-  std::vector<Part> parts;
+  std::vector<Part> parts{};
 };
 std::vector<FusedBranches> fused_branches(const AdapterOptions& options, const ModelConfig& config,
                                           const ParameterTable& table);

@@ -1,13 +1,39 @@
 #include "adapt/options.h"
 
+#include <algorithm>
+
 namespace surprisal {
+namespace {
+
+constexpr std::int64_t kMost = 1 << 16;
+
+}  // namespace
 
 void AdapterOptions::visit(OptionVisitor& visitor) {
-  constexpr std::int64_t kMost = 1 << 16;
   visitor.field("type", type, {"none", "lora", "prefix"},
                 "what is trained in place of the weights of model.path");
   visitor.field("path", path, {}, "go on from this adapter, a directory; every other key is then its own",
                 {.path = true});
+  visit_lora(visitor);
+  visit_prefix(visitor);
+  visit_modules_to_save(visitor);
+}
+
+void AdapterOptions::visit_given(OptionVisitor& visitor) {
+  visitor.field("type", type, {}, "");
+  if (lora()) visit_lora(visitor);
+  if (prefix()) visit_prefix(visitor);
+  if (any()) visit_modules_to_save(visitor);
+}
+
+bool AdapterOptions::has_meaning(std::string_view key) const {
+  AdapterOptions copy = *this;
+  const std::vector<FieldHelp> fields =
+      describe_options([&](OptionVisitor& visitor) { copy.visit_given(visitor); });
+  return std::ranges::find(fields, key, &FieldHelp::key) != fields.end();
+}
+
+void AdapterOptions::visit_lora(OptionVisitor& visitor) {
   visitor.field("r", r, {1, kMost}, "lora: rank of the branches");
   visitor.field("lora_alpha", lora_alpha, {0, 1e9, true}, "lora: a branch is scaled by lora_alpha / r");
   visitor.field("lora_dropout", lora_dropout, {0, 1, false, true}, "lora: of what a branch reads");
@@ -23,9 +49,11 @@ void AdapterOptions::visit(OptionVisitor& visitor) {
                 "lora: \"PATTERN = R\", ranks of the modules whose path ends in a match");
   visitor.field("alpha_pattern", alpha_pattern, "lora: \"PATTERN = ALPHA\", likewise");
   visitor.field("bias", bias, {"none", "all", "lora_only"}, "lora: biases that are trained, too");
-  visitor.field("modules_to_save", modules_to_save, "names of modules that are trained whole, too");
   visitor.field("init_lora_weights", init_lora_weights, {"uniform", "gaussian"},
                 "lora: of A: uniform in +-1 / sqrt(inputs), or normal with deviation 1 / r");
+}
+
+void AdapterOptions::visit_prefix(OptionVisitor& visitor) {
   visitor.field("num_virtual_tokens", num_virtual_tokens, {1, kMost}, "prefix: its length");
   visitor.field("prefix_projection", prefix_projection,
                 "prefix: reparametrised by an MLP while it is trained; the file holds what comes out");
@@ -36,6 +64,10 @@ void AdapterOptions::visit(OptionVisitor& visitor) {
                 "prefix: start the direct form from the model's keys and values of this text");
   visitor.field("position_offset", position_offset,
                 "prefix: rows count their positions from its length, as PEFT has it; off: from 0, as ChatGLM");
+}
+
+void AdapterOptions::visit_modules_to_save(OptionVisitor& visitor) {
+  visitor.field("modules_to_save", modules_to_save, "names of modules that are trained whole, too");
 }
 
 }  // namespace surprisal

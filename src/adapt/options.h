@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/options.h"
@@ -41,6 +42,14 @@ struct AdapterOptions {
   bool prefix() const { return type == "prefix"; }
   bool any() const { return lora() || prefix(); }
   void visit(OptionVisitor& visitor);
+  // The keys that have a meaning for the type alone, so that what is written can be read.
+  void visit_given(OptionVisitor& visitor);
+  bool has_meaning(std::string_view key) const;
+
+ private:
+  void visit_lora(OptionVisitor& visitor);
+  void visit_prefix(OptionVisitor& visitor);
+  void visit_modules_to_save(OptionVisitor& visitor);
 };
 
 }  // namespace surprisal

@@ -37,18 +37,18 @@ class Pattern {
  public:
   // Matches a whole path, or, with `end`, its end behind a dot.
   Pattern(const std::string& text, bool end, const std::string& where, ErrorKind kind) try
-      : regex_(fmt::format("{}(?:{})$", end ? "^(?:.*\\.)?" : "^", text), where) {
+      : regex_(std::make_shared<Regex>(fmt::format("{}(?:{})$", end ? "^(?:.*\\.)?" : "^", text), where)) {
   } catch (const Error& error) {
     throw Error(kind, error.parts());
   }
   bool matches(const std::string& path) const {
-    RegexMatches matches(regex_);
+    RegexMatches matches(*regex_);
     matches.restart(path);
     return matches.next().has_value();
   }
 
  private:
-  Regex regex_;
+  std::shared_ptr<const Regex> regex_;
 };
 
 // "PATTERN = NUMBER" of rank_pattern and alpha_pattern: the first that matches holds.

@@ -5,15 +5,12 @@
 #include "surprisal/error.h"
 #include "surprisal/model.h"
 
-#include "store/model_directory.h"
-
 namespace surprisal {
 
-LoadedModel::LoadedModel(const std::filesystem::path& directory)
-    : directory_(directory),
-      config_(read_model_config(directory)),
-      transformer_(std::make_unique<Transformer>(config_, mode_, capacity_)) {
-  load_weights(directory, *transformer_);
+LoadedModel::LoadedModel(const std::filesystem::path& directory, const std::filesystem::path& adapter)
+    : source_(directory, adapter),
+      transformer_(std::make_unique<Transformer>(source_.config(), mode_, capacity_)) {
+  source_.load(*transformer_);
   try {
     tokenizer_ = Tokenizer::load(directory);
   } catch (const Error&) {
@@ -34,7 +31,7 @@ Transformer& LoadedModel::prepare(Mode mode, Capacity capacity) {
   const bool fits = needed == mode_ && room.tokens == capacity_.tokens && room.targets == capacity_.targets &&
                     room.labels == capacity_.labels;
   if (fits) return *transformer_;
-  auto larger = std::make_unique<Transformer>(config_, needed, room);
+  auto larger = std::make_unique<Transformer>(config(), needed, room);
   std::ranges::copy(std::as_const(*transformer_).weights(), larger->weights().begin());
   transformer_ = std::move(larger);
   mode_ = needed;
@@ -47,8 +44,8 @@ Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 Model::~Model() = default;
 
-Model Model::load(const std::filesystem::path& directory) {
-  return Model(std::make_unique<LoadedModel>(directory));
+Model Model::load(const std::filesystem::path& directory, const std::filesystem::path& adapter) {
+  return Model(std::make_unique<LoadedModel>(directory, adapter));
 }
 
 ModelDescription Model::description() const {

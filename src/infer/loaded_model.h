@@ -9,15 +9,18 @@
 #include "surprisal/tokenizer.h"
 
 #include "model/transformer.h"
+#include "store/adapted_model.h"
 
 namespace surprisal {
 
 class LoadedModel {
  public:
-  explicit LoadedModel(const std::filesystem::path& directory);
+  // `adapter`: empty for none.
+  explicit LoadedModel(const std::filesystem::path& directory, const std::filesystem::path& adapter = {});
 
-  const std::filesystem::path& directory() const { return directory_; }
-  const ModelConfig& config() const { return config_; }
+  const std::filesystem::path& directory() const { return source_.directory(); }
+  const AdaptedModel& source() const { return source_; }
+  const ModelConfig& config() const { return source_.config(); }
   const Tokenizer& tokenizer() const;
   const Transformer& transformer() const { return *transformer_; }
 
@@ -25,8 +28,7 @@ class LoadedModel {
   Transformer& prepare(Mode mode, Capacity capacity);
 
  private:
-  std::filesystem::path directory_;
-  ModelConfig config_;
+  AdaptedModel source_;
   std::optional<Tokenizer> tokenizer_;
   std::exception_ptr no_tokenizer_;
   Mode mode_ = Mode::evaluate;

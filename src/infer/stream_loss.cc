@@ -7,7 +7,6 @@
 
 #include "infer/loaded_model.h"
 #include "infer/stream_step.h"
-#include "store/stored_parameters.h"
 
 namespace surprisal {
 namespace {
@@ -49,9 +48,8 @@ StreamLoss loss(Model& model, std::span<const Stream> streams, std::vector<Gradi
   const std::vector<Stream> packs = checked_packs(streams, loaded.config());
   Transformer& transformer = loaded.prepare(Mode::train, capacity_of(packs));
   StreamLoss result = run(transformer, packs, true);
-  const ParameterStore store = make_parameter_store(transformer.config(), transformer.table());
   std::vector<Gradient> found;
-  for (const TensorToWrite& tensor : parameters_to_write(store, transformer.gradients())) {
+  for (const TensorToWrite& tensor : loaded.source().gradients(transformer)) {
     std::int64_t size = 1;
     for (std::int64_t dimension : tensor.shape) size *= dimension;
     Gradient gradient{tensor.name, tensor.shape, std::vector<float>(static_cast<std::size_t>(size))};

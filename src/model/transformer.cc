@@ -235,6 +235,12 @@ Tensor Transformer::gradient(int parameter) const {
   return parameter_view(state_->trained.table, state_->layout.gradients, parameter);
 }
 
+void Transformer::write_prefix(std::span<float> values) const {
+  state_->prepare_adaptation(true);
+  const AttentionPrefix first = prefix_values(state_->pass, 0);  // those of all layers follow in the same rows
+  std::copy_n(first.key.data, values.size(), values.begin());
+}
+
 void Transformer::initialise(std::uint64_t seed) {
   for (std::size_t index = 0; index < state_->table.parameters.size(); ++index) {
     initialise(seed, static_cast<int>(index));

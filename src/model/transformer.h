@@ -67,6 +67,9 @@ class Transformer {
   Tensor weight(int parameter) const;    // of table()
   Tensor gradient(int parameter) const;  // of trained().table
 
+  // Keys and values of the prefix as the weights are, [P, 2 L K], through its reparametrisation if it has one.
+  void write_prefix(std::span<float> values) const;
+
   // Draws every weight anew, as the family's publication says, from `seed`.
   void initialise(std::uint64_t seed);
   void initialise(std::uint64_t seed, int parameter);  // one of them

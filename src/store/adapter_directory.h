@@ -40,9 +40,9 @@ struct AdapterToWrite {
   const ModelConfig& config;  // with the adaptation
   const ParameterTable& table;
   std::span<const float> values;
-  std::span<const float> prefix;
-  std::string base_name;         // path or name of the base
-  std::string base_fingerprint;  // empty: not known
+  std::span<const float> prefix{};
+  std::string base_name{};         // path or name of the base
+  std::string base_fingerprint{};  // empty: not known
 };
 void save_adapter(const std::filesystem::path& directory, const AdapterToWrite& adapter,
                   const Tokenizer* tokenizer);

@@ -95,12 +95,6 @@ void add_unread_copies(const ParameterStore& store, std::vector<TensorToWrite>& 
   }
 }
 
-// Gradients of one model lie end to end, as its weights do.
-std::span<const float> flat_gradients(const Transformer& model) {
-  const Tensor first = model.gradient(0);
-  return {first.f32(), static_cast<std::size_t>(model.table().size)};
-}
-
 }  // namespace
 
 ModelConfig read_model_config(const fs::path& directory) {
@@ -147,11 +141,6 @@ void save_model(const fs::path& directory, const ModelConfig& config, const Para
 void save_model(const fs::path& directory, const Transformer& model, const Tokenizer* tokenizer,
                 Dtype dtype) {
   save_model(directory, model.config(), model.table(), model.weights(), tokenizer, dtype);
-}
-
-void save_gradients(const fs::path& file, const Transformer& model) {
-  const ParameterStore store = make_parameter_store(model.config(), model.table());
-  write_safetensors(file, parameters_to_write(store, flat_gradients(model)));
 }
 
 }  // namespace surprisal

@@ -39,7 +39,4 @@ void save_model(const std::filesystem::path& directory, const ModelConfig& confi
 void save_model(const std::filesystem::path& directory, const Transformer& model, const Tokenizer* tokenizer,
                 Dtype dtype = Dtype::f32);
 
-// Gradients under the checkpoint's own tensor names and layout, tied tensors once, f32.
-void save_gradients(const std::filesystem::path& file, const Transformer& model);
-
 }  // namespace surprisal

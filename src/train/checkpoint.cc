@@ -8,7 +8,9 @@
 
 #include "surprisal/error.h"
 
+#include "adapt/adapter.h"
 #include "core/file.h"
+#include "store/adapter_directory.h"
 #include "store/model_directory.h"
 #include "store/safetensors.h"
 
@@ -42,9 +44,11 @@ void add_flat(const char* name, std::span<const float> flat, const ParameterTabl
   }
 }
 
-void read_flat(const SafetensorsFile& stored, const char* name, const ParameterTable& table,
-               std::span<float> flat) {
-  for (const Parameter& parameter : table.parameters) {
+// place(i): where parameter i of the table goes.
+template <class Place>
+void read_flat(const SafetensorsFile& stored, const char* name, const ParameterTable& table, Place&& place) {
+  for (std::size_t index = 0; index < table.parameters.size(); ++index) {
+    const Parameter& parameter = table.parameters[index];
     const std::string tensor_in_file = tensor_name(name, parameter);
     const StoredTensor* tensor = stored.find(tensor_in_file);
     if (!tensor || tensor->dtype != "F32" || tensor->shape != dims(parameter.shape)) {
@@ -53,8 +57,15 @@ void read_flat(const SafetensorsFile& stored, const char* name, const ParameterT
                    .where = stored.path().string(),
                    .expected = fmt::format("F32 {}", parameter.shape.to_string())});
     }
-    std::memcpy(flat.data() + parameter.offset, tensor->bytes.data(), tensor->bytes.size());
+    std::memcpy(place(index), tensor->bytes.data(), tensor->bytes.size());
   }
+}
+
+// Whether the file that others read does not hold what is trained as it is trained.
+bool needs_master(const ModelConfig& config, const ParameterTable& table, Dtype dtype,
+                  const CheckpointAdapter& adapter) {
+  return dtype != Dtype::f32 || config.adaptation.prefix.inner > 0 ||
+         !fused_branches(adapter.options, config, table).empty();
 }
 
 }  // namespace
@@ -65,13 +76,25 @@ Dtype save_dtype(const TrainOptions& options) {
 
 void write_checkpoint(const fs::path& directory, const ModelConfig& config, const ParameterTable& table,
                       const CheckpointTensors& tensors, const Tokenizer& tokenizer, Dtype dtype,
-                      const RunState& state) {
-  save_model(directory, config, table, tensors.weights, &tokenizer, dtype);
+                      const CheckpointAdapter& adapter, const RunState& state) {
+  if (adapter.options.any()) {
+    save_adapter(directory,
+                 {.options = adapter.options,
+                  .config = config,
+                  .table = table,
+                  .values = tensors.weights,
+                  .prefix = tensors.prefix,
+                  .base_name = adapter.base_name,
+                  .base_fingerprint = adapter.base_fingerprint},
+                 &tokenizer);
+  } else {
+    save_model(directory, config, table, tensors.weights, &tokenizer, dtype);
+  }
   make_directories(directory / "state");
   std::vector<TensorToWrite> state_tensors;
   add_flat(kFirstMoment, tensors.first_moment, table, state_tensors);
   add_flat(kSecondMoment, tensors.second_moment, table, state_tensors);
-  if (dtype != Dtype::f32) add_flat(kMaster, tensors.weights, table, state_tensors);
+  if (needs_master(config, table, dtype, adapter)) add_flat(kMaster, tensors.weights, table, state_tensors);
   write_safetensors(directory / "state" / "optimizer.safetensors", state_tensors);
   FileWriter file(directory / "state" / "state.json");
   file.write(run_state_to_json(state));
@@ -83,17 +106,25 @@ RunState read_run_state(const fs::path& directory) {
   return run_state_from_json(read_file(file), file.string());
 }
 
-RunState read_checkpoint(const fs::path& directory, Transformer& model, Optimizer& optimizer) {
+RunState read_checkpoint(const fs::path& directory, const CheckpointAdapter& adapter, Transformer& model,
+                         Optimizer& optimizer) {
   RunState state = read_run_state(directory);
   const SafetensorsFile stored(directory / "state" / "optimizer.safetensors");
-  const ParameterTable& table = model.table();
+  const TrainedParameters& trained = model.trained();
+  const ParameterTable& table = trained.table;
+  const auto in = [&](std::span<float> flat) {
+    return [&table, flat](std::size_t index) { return flat.data() + table.parameters[index].offset; };
+  };
   if (stored.find(tensor_name(kMaster, table.parameters.front()))) {
-    read_flat(stored, kMaster, table, model.weights());
+    read_flat(stored, kMaster, table,
+              [&](std::size_t index) { return model.weight(trained.index[index]).f32(); });
+  } else if (adapter.options.any()) {
+    load_adapter(directory, adapter.options, model);
   } else {
     load_weights(directory, model);
   }
-  read_flat(stored, kFirstMoment, table, optimizer.first_moment());
-  read_flat(stored, kSecondMoment, table, optimizer.second_moment());
+  read_flat(stored, kFirstMoment, table, in(optimizer.first_moment()));
+  read_flat(stored, kSecondMoment, table, in(optimizer.second_moment()));
   return state;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 #include "core/parallel.h"
@@ -10,7 +11,17 @@ namespace surprisal {
 namespace {
 
 std::span<float> values(const Tensor& tensor) {
-  return {tensor.f32(), static_cast<std::size_t>(tensor.shape.elements())};
+  return {tensor.f32(), tensor.data ? static_cast<std::size_t>(tensor.shape.elements()) : 0};
+}
+
+using Copies = std::tuple<Tensor, Tensor, Tensor, Tensor>;  // weights, two moments, a prefix
+
+Copies take_copies(const ModelConfig& config, const ParameterTable& trained, Arena& arena) {
+  const Prefix& prefix = config.adaptation.prefix;
+  const Tensor weights = arena.take({trained.size}), first = arena.take({trained.size}),
+               second = arena.take({trained.size});
+  return {weights, first, second,
+          prefix.inner > 0 ? arena.take({prefix.length, config.prefix_width()}) : Tensor()};
 }
 
 void copy(std::span<const float> from, std::span<float> to) {
@@ -24,17 +35,19 @@ void copy(std::span<const float> from, std::span<float> to) {
 
 CheckpointWriter::CheckpointWriter(const RunDirectory& directory, const Transformer& model,
                                    Optimizer& optimizer, const Tokenizer& tokenizer,
-                                   const TrainOptions& options)
+                                   const TrainOptions& options, const CheckpointAdapter& adapter)
     : directory_(directory),
       model_(model),
       optimizer_(optimizer),
       tokenizer_(tokenizer),
-      dtype_(save_dtype(options)) {
-  if (!options.save_in_background) return;
+      dtype_(save_dtype(options)),
+      adapter_(adapter),
+      background_(options.save_in_background) {
+  // What is trained of a model that is adapted lies scattered in it, so it is gathered in any case.
+  if (!options.save_in_background && !model.config().adaptation.any()) return;
   for (int pass = 0; pass < 2; ++pass) {
-    for (Tensor* tensor : {&weights_, &first_moment_, &second_moment_}) {
-      *tensor = arena_.take({model.table().size});
-    }
+    Copies copies = take_copies(model.config(), model.trained().table, arena_);
+    std::tie(weights_, first_moment_, second_moment_, prefix_) = copies;
     if (pass == 0) arena_.reserve();
   }
 }
@@ -43,9 +56,9 @@ CheckpointWriter::~CheckpointWriter() {
   if (thread_.joinable()) thread_.join();
 }
 
-std::size_t CheckpointWriter::plan(const ParameterTable& table) {
+std::size_t CheckpointWriter::plan(const ModelConfig& config) {
   Arena arena("checkpoint");
-  for (int tensor = 0; tensor < 3; ++tensor) arena.take({table.size});
+  take_copies(config, trained_parameters(config, make_parameter_table(config)).table, arena);
   return arena.peak_bytes();
 }
 
@@ -60,7 +73,17 @@ std::uint64_t CheckpointWriter::bytes_on_disk(const ParameterTable& table, const
 }
 
 void CheckpointWriter::copy_state() {
-  copy(model_.weights(), values(weights_));
+  const TrainedParameters& trained = model_.trained();
+  if (model_.config().adaptation.any()) {
+    for (std::size_t index = 0; index < trained.index.size(); ++index) {
+      const Tensor weight = model_.weight(trained.index[index]);
+      const std::int64_t offset = trained.table.parameters[index].offset;
+      copy(values(weight), values(weights_).subspan(static_cast<std::size_t>(offset)));
+    }
+  } else {
+    copy(model_.weights(), values(weights_));
+  }
+  if (prefix_.data) model_.write_prefix(values(prefix_));
   copy(optimizer_.first_moment(), values(first_moment_));
   copy(optimizer_.second_moment(), values(second_moment_));
 }
@@ -69,9 +92,10 @@ void CheckpointWriter::write(const RunState& state, const Retention& retention,
                              const CheckpointTensors& tensors) {
   Outcome outcome{.step = state.step, .path = directory_.checkpoint(state.step)};
   try {
-    directory_.require_room(bytes_on_disk(model_.table(), tokenizer_, dtype_));
+    directory_.require_room(bytes_on_disk(model_.trained().table, tokenizer_, dtype_));
     directory_.commit(state.step, [&](const std::filesystem::path& directory) {
-      write_checkpoint(directory, model_.config(), model_.table(), tensors, tokenizer_, dtype_, state);
+      write_checkpoint(directory, model_.config(), model_.trained().table, tensors, tokenizer_, dtype_,
+                       adapter_, state);
     });
     outcome.committed = true;
     directory_.publish(state.step, retention);
@@ -90,8 +114,10 @@ void CheckpointWriter::save(const RunState& state, const Retention& retention) {
   }
   copy_state();
   const auto write_copy = [this, state, retention] {
-    write(state, retention, {values(weights_), values(first_moment_), values(second_moment_)});
+    write(state, retention,
+          {values(weights_), values(first_moment_), values(second_moment_), values(prefix_)});
   };
+  if (!background_) return write_copy();
   try {
     thread_ = std::thread(write_copy);
   } catch (const std::system_error&) {  // there is none to be had: a save that takes its time beats none

@@ -19,13 +19,14 @@ class CheckpointWriter {
   // Everything named must outlive it. Not in the background: no copy is held, and save() returns when all is
   // on disk.
   CheckpointWriter(const RunDirectory& directory, const Transformer& model, Optimizer& optimizer,
-                   const Tokenizer& tokenizer, const TrainOptions& options);
+                   const Tokenizer& tokenizer, const TrainOptions& options,
+                   const CheckpointAdapter& adapter);
   ~CheckpointWriter();  // waits
   CheckpointWriter(const CheckpointWriter&) = delete;
   CheckpointWriter& operator=(const CheckpointWriter&) = delete;
 
-  // Bytes of the copy, and of one checkpoint on disk.
-  static std::size_t plan(const ParameterTable& table);
+  // Bytes of the copy, and of one checkpoint on disk, which holds the parameters of `table`.
+  static std::size_t plan(const ModelConfig& config);
   static std::uint64_t bytes_on_disk(const ParameterTable& table, const Tokenizer& tokenizer, Dtype dtype);
 
   // A checkpoint that is done, or what kept it from being written; the directory is as it was then. Or it is
@@ -54,8 +55,11 @@ class CheckpointWriter {
   Optimizer& optimizer_;
   const Tokenizer& tokenizer_;
   Dtype dtype_;
+  const CheckpointAdapter& adapter_;
+  bool background_;
   Arena arena_{"checkpoint"};
-  Tensor weights_, first_moment_, second_moment_;  // f32 [size of the table], where in the background
+  Tensor weights_, first_moment_, second_moment_;  // f32 [size of the trained table], where in the background
+  Tensor prefix_;                                  // f32 [P, 2 L K] of one that is reparametrised
   std::thread thread_;
   std::atomic<bool> done_{false};
   std::optional<Outcome> outcome_;

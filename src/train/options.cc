@@ -33,9 +33,33 @@ void check(const Configuration& configuration) {
   if (train.warmup_steps > 0 && train.warmup_ratio > 0) {
     refuse("warmup is given twice", "train.warmup_steps and train.warmup_ratio", "one of them");
   }
+  const AdapterOptions& adapter = configuration.adapter;
+  const bool adapted = adapter.any() || !adapter.path.empty();
+  if (adapted && configuration.model.path.empty()) {
+    refuse("an adapter is put to a checkpoint, and none is given", "adapter without model.path", "both");
+  }
+  if (adapted && train.save_dtype != "float32") {
+    refuse("adapters are written in f32", "train.save_dtype = \"" + train.save_dtype + "\"", "\"float32\"");
+  }
   if (configuration.model.path.empty() && configuration.model.family.empty()) {
     refuse("no model is given", "neither model.family nor model.path", "one of them",
            "model.family = \"bert\" or \"gpt2\" with its sizes trains a new one");
+  }
+}
+
+// Nothing that is asked for goes without effect.
+void check_adapter_key(const AdapterOptions& adapter, const std::string& key) {
+  constexpr std::string_view kTable = "adapter.";
+  if (!key.starts_with(kTable)) return;
+  const std::string name = key.substr(kTable.size());
+  if (name == "path" || (name == "type" && adapter.path.empty())) return;
+  if (!adapter.path.empty()) {
+    refuse(fmt::format("{} is given beside adapter.path", key), "both", "one",
+           "an adapter brings its own configuration; leave the key out");
+  }
+  if (!adapter.has_meaning(name)) {
+    refuse(fmt::format("{} has no meaning for adapter.type = \"{}\"", key, adapter.type), key,
+           "keys of that type", "leave it out, or set adapter.type to lora or prefix");
   }
 }
 
@@ -130,16 +154,19 @@ void TrainOptions::visit(OptionVisitor& visitor) {
 }
 
 void Configuration::visit(OptionVisitor& visitor) {
-  visit_tables(visitor, [&](OptionVisitor& v) { model.visit(v); });
+  visit_tables(visitor, [&](OptionVisitor& v) { model.visit(v); },
+               [&](OptionVisitor& v) { adapter.visit(v); });
 }
 
-void Configuration::visit_tables(OptionVisitor& visitor, const VisitFunction& visit_model) {
+void Configuration::visit_tables(OptionVisitor& visitor, const VisitFunction& visit_model,
+                                 const VisitFunction& visit_adapter) {
   visitor.table("run", "the run", [&](OptionVisitor& v) { run.visit(v); });
   visitor.table("data", "text and how it is cut", [&](OptionVisitor& v) { data.visit(v); });
   visitor.table("tokenizer", "text to ids", [&](OptionVisitor& v) { tokenizer.visit(v); });
   visitor.table("objective", "what is predicted and what may be seen",
                 [&](OptionVisitor& v) { objective.visit(v); });
   visitor.table("model", "a new model, or the checkpoint to start from", visit_model);
+  visitor.table("adapter", "what is trained beside a frozen checkpoint: LoRA or a prefix", visit_adapter);
   visitor.table("train", "steps, batches and the optimizer", [&](OptionVisitor& v) { train.visit(v); });
 }
 
@@ -159,6 +186,7 @@ Configuration Configuration::read_text(std::string_view toml, const std::string&
       refuse(fmt::format("{} is given beside model.path", key), "both", "one",
              "a checkpoint brings its own configuration; leave the key out");
     }
+    check_adapter_key(configuration.adapter, key);
   }
   return configuration;
 }
@@ -171,8 +199,13 @@ std::string Configuration::to_toml() const {
     v.field("new_heads", copy.model.new_heads, "");
   };
   VisitFunction all = [&](OptionVisitor& v) { copy.model.visit(v); };
-  return write_options(
-      [&](OptionVisitor& visitor) { copy.visit_tables(visitor, model.path.empty() ? all : path_alone); });
+  // So does an adapter, and one without branches or prefix has nothing to say.
+  VisitFunction adapter_path = [&](OptionVisitor& v) { v.field("path", copy.adapter.path, {}, "", {.path = true}); };
+  VisitFunction adapter_all = [&](OptionVisitor& v) { copy.adapter.visit_given(v); };
+  return write_options([&](OptionVisitor& visitor) {
+    copy.visit_tables(visitor, model.path.empty() ? all : path_alone,
+                      adapter.path.empty() ? adapter_all : adapter_path);
+  });
 }
 
 }  // namespace surprisal

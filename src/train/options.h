@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "adapt/options.h"
 #include "core/options.h"
 #include "model/config.h"
 #include "objective/options.h"
@@ -73,6 +74,7 @@ struct Configuration {
   TokenizerOptions tokenizer;
   ObjectiveOptions objective;
   ModelOptions model;
+  AdapterOptions adapter;
   TrainOptions train;
 
   void visit(OptionVisitor& visitor);
@@ -85,7 +87,8 @@ struct Configuration {
   std::string to_toml() const;
 
  private:
-  void visit_tables(OptionVisitor& visitor, const VisitFunction& visit_model);
+  void visit_tables(OptionVisitor& visitor, const VisitFunction& visit_model,
+                    const VisitFunction& visit_adapter);
 };
 
 }  // namespace surprisal

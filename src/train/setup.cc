@@ -7,8 +7,10 @@
 
 #include "surprisal/error.h"
 
+#include "adapt/adapter.h"
 #include "model/family.h"
 #include "objective/records.h"
+#include "store/adapter_directory.h"
 #include "store/model_directory.h"
 
 namespace surprisal {
@@ -127,6 +129,9 @@ RunSetup::RunSetup(const Configuration& configuration)
     add_sentence_head(mixture.classes(), config);
   }
   config.training_objective = mixture.specification();
+  adapter = configuration.adapter.path.empty() ? configuration.adapter
+                                               : read_adapter_options(configuration.adapter.path, config);
+  config.adaptation = make_adaptation(adapter, config, "[adapter]", ErrorKind::usage);
   check_fit(configuration, config, tokenizer, mixture);
   for (const std::string& specification : configuration.objective.evaluate) {
     evaluate.emplace_back(specification, configuration.objective, tokenizer,

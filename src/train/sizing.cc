@@ -47,13 +47,16 @@ RunSizes size_run(const Configuration& configuration, const RunSetup& setup) {
   constexpr std::size_t kStreamBytes = 48;  // of all arrays of a stream, a row
   const TrainOptions& options = configuration.train;
   const ParameterTable table = make_parameter_table(setup.config);
-  RunSizes sizes{.parameters = table.count};
+  const ParameterTable trained = trained_parameters(setup.config, table).table;
+  RunSizes sizes{.parameters = table.count, .trained_parameters = trained.count};
   sizes.memory = Transformer::plan(setup.config, Mode::train, run_capacity(configuration, setup.mixture),
                                    static_cast<std::size_t>(options.head_workspace_mib) << 20);
-  sizes.memory.push_back({"optimizer", Optimizer::plan(table)});
-  if (options.save_in_background) sizes.memory.push_back({"checkpoint", CheckpointWriter::plan(table)});
+  sizes.memory.push_back({"optimizer", Optimizer::plan(trained)});
+  if (options.save_in_background || setup.config.adaptation.any()) {
+    sizes.memory.push_back({"checkpoint", CheckpointWriter::plan(setup.config)});
+  }
   sizes.memory.push_back({"data", kStreamBytes * static_cast<std::size_t>(options.tokens_per_step)});
-  sizes.checkpoint = CheckpointWriter::bytes_on_disk(table, setup.tokenizer, save_dtype(options));
+  sizes.checkpoint = CheckpointWriter::bytes_on_disk(trained, setup.tokenizer, save_dtype(options));
   return sizes;
 }
 

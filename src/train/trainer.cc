@@ -16,6 +16,7 @@
 #include "core/parallel.h"
 #include "infer/generate.h"
 #include "objective/mixed_sampler.h"
+#include "store/adapter_directory.h"
 #include "store/model_directory.h"
 #include "train/checkpoint_writer.h"
 #include "train/evaluations.h"
@@ -26,6 +27,7 @@
 #include "train/run_log.h"
 #include "train/schedule.h"
 #include "train/setup.h"
+#include "train/start_adapter.h"
 #include "train/sizing.h"
 #include "train/throughput.h"
 #include "train/training_step.h"
@@ -66,6 +68,7 @@ class Run {
   void prepare_model();
   std::optional<fs::path> find_checkpoint(bool resume);
   void fill_model();
+  void fill_base();
   void restore(const fs::path& checkpoint, const Identity& identity, MixedSampler& sampler);
   void open_logs();
   void loop(MixedSampler& sampler);
@@ -117,6 +120,7 @@ class Run {
   std::unique_ptr<Transformer> model_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<LineLog> metrics_, samples_;
+  CheckpointAdapter adapter_;
   std::unique_ptr<CheckpointWriter> writer_;
   RunState state_;
   RunPlan plan_;
@@ -137,7 +141,8 @@ TokenCorpus Run::open_corpus(const std::vector<std::string>& files) {
 
 RunPlan Run::plan(std::int64_t max_steps) {
   RunSizes sizes = size_run(configuration_, setup_);
-  RunPlan plan{.objective = setup_.mixture.specification(), .parameters = sizes.parameters};
+  RunPlan plan{.objective = setup_.mixture.specification(), .parameters = sizes.parameters,
+               .trained_parameters = sizes.trained_parameters};
   plan.memory = std::move(sizes.memory);
   plan.memory.push_back({"program", program_memory()});
   for (const MemoryUse& use : plan.memory) plan.memory_total += use.bytes;
@@ -171,11 +176,27 @@ void Run::prepare_model() {
       std::make_unique<Transformer>(setup_.config, Mode::train, run_capacity(configuration_, setup_.mixture),
                                     static_cast<std::size_t>(options_.head_workspace_mib) << 20);
   optimizer_ = std::make_unique<Optimizer>(*model_);
-  writer_ = std::make_unique<CheckpointWriter>(directory_, *model_, *optimizer_, setup_.tokenizer, options_);
+  writer_ = std::make_unique<CheckpointWriter>(directory_, *model_, *optimizer_, setup_.tokenizer, options_,
+                                               adapter_);
 }
 
-// The weights that a run begins with.
+// The weights that a run begins with, or, behind a checkpoint of an adapter, those that it does not hold.
 void Run::fill_model() {
+  fill_base();
+  if (!setup_.adapter.any()) return;
+  const std::string& base = configuration_.model.path;
+  adapter_ = {.options = setup_.adapter, .base_name = base, .base_fingerprint = base_fingerprint(*model_)};
+  if (configuration_.adapter.path.empty()) {
+    start_adapter(configuration_, setup_, *model_);
+    return;
+  }
+  const AdapterLoad load = load_adapter(configuration_.adapter.path, setup_.adapter, *model_);
+  observer_.message(load.modules > 0 ? fmt::format("{}: branches of {} modules applied",
+                                                   configuration_.adapter.path, load.modules)
+                                     : fmt::format("{}: prefix applied", configuration_.adapter.path));
+}
+
+void Run::fill_base() {
   if (configuration_.model.path.empty()) return model_->initialise(seed_);
   const HeadsOfOthers heads = load_weights(configuration_.model.path, *model_,
                                            {.new_heads = configuration_.model.new_heads, .seed = seed_});
@@ -204,7 +225,8 @@ void Run::restore(const fs::path& checkpoint, const Identity& identity, MixedSam
        compare_identity(read_run_state(checkpoint).identity, identity, checkpoint.string())) {
     observer_.message("note: " + note);
   }
-  state_ = read_checkpoint(checkpoint, *model_, *optimizer_);
+  if (setup_.adapter.any()) fill_model();
+  state_ = read_checkpoint(checkpoint, adapter_, *model_, *optimizer_);
   if (forget_best(identity, state_))
     observer_.message("note: the best steps so far were best by another metric");
   sampler.seek(state_.sampler);

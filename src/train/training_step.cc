@@ -1,5 +1,6 @@
 #include "train/training_step.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
@@ -10,7 +11,9 @@ namespace surprisal {
 namespace {
 
 bool has_dropout(const ModelConfig& config) {
-  return config.embedding_dropout > 0 || config.hidden_dropout > 0 || config.attention_dropout > 0;
+  const auto drops = [](const LowRankBranch& branch) { return branch.dropout > 0; };
+  return config.embedding_dropout > 0 || config.hidden_dropout > 0 || config.attention_dropout > 0 ||
+         std::ranges::any_of(config.adaptation.branches, drops);
 }
 
 }  // namespace
