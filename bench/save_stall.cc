@@ -119,7 +119,9 @@ int run(int argc, char** argv) {
   std::string pattern = (fs::path(arguments.directory) / "save-stall-XXXXXX").string();
   const RunDirectory directory(mkdtemp(pattern.data()));
   TrainingModel training(training_cases().back());
-  CheckpointWriter writer(directory, training.model(), training.optimizer(), tokenizer, training.options());
+  const CheckpointAdapter none;
+  CheckpointWriter writer(directory, training.model(), training.optimizer(), tokenizer, training.options(),
+                          none);
   training.step();
   for (int round = 0; round < arguments.saves; ++round) {
     std::vector<double> quiet;

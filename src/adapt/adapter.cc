@@ -59,7 +59,7 @@ class TrainedTensors {
   }
   bool takes(const std::string& stored) const {
     const std::string module = module_of(stored);
-    if (names_module(options_.modules_to_save, module)) return true;
+    if (names_module_or_holder(options_.modules_to_save, module)) return true;
     if (!options_.lora() || !stored.ends_with(".bias") || options_.bias == "none") return false;
     return options_.bias == "all" || adapted_.contains(module);
   }
@@ -83,7 +83,7 @@ void check_modules_to_save(const AdapterOptions& options, const ModelConfig& con
     for (const auto& [binding, parameter] : bindings) {
       const std::string module = module_of(binding.stored);
       known.push_back(module.substr(module.rfind('.') + 1));
-      if (!names_module({name}, module)) continue;
+      if (!names_module_or_holder({name}, module)) continue;
       found = true;
       if (parameter != "embedding.token.weight" || !config.tie_word_embeddings) continue;
       throw Error(kind, {.what = fmt::format("adapter.modules_to_save names {}, which is the vocabulary head too",

@@ -75,4 +75,11 @@ bool names_module(const std::vector<std::string>& names, const std::string& path
   });
 }
 
+bool names_module_or_holder(const std::vector<std::string>& names, const std::string& path) {
+  for (std::size_t end = path.size(); end != std::string::npos && end > 0; end = path.rfind('.', end - 1)) {
+    if (names_module(names, path.substr(0, end))) return true;
+  }
+  return false;
+}
+
 }  // namespace surprisal

@@ -40,5 +40,7 @@ std::string module_of(const std::string& stored);
 
 // Whether a list of names names a module: by its path, or by the end of it (PEFT's rule).
 bool names_module(const std::vector<std::string>& names, const std::string& path);
+// Or names one that holds it: "pooler" of "bert.pooler.dense".
+bool names_module_or_holder(const std::vector<std::string>& names, const std::string& path);
 
 }  // namespace surprisal

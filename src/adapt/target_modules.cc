@@ -150,7 +150,7 @@ class Selection {
 
   bool takes(const LinearModule& module) const {
     if (names_module(options_.exclude_modules, module.path) ||
-        names_module(options_.modules_to_save, module.path)) {
+        names_module_or_holder(options_.modules_to_save, module.path)) {
       return false;
     }
     if (!options_.layers.empty()) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <map>
 
 #include "core/parallel.h"
 #include "core/random.h"
@@ -54,6 +55,30 @@ void zero_between(const Tensor& flat, const std::vector<Tensor>& matrices) {
   zero({begin, flat.f32() + flat.elements()});
 }
 
+// A parameter of which some rows alone are trained has a gradient there alone.
+std::vector<std::span<float>> frozen_rows(const Adaptation& adaptation, const ParameterTable& table,
+                                          const Tensor& flat) {
+  std::map<std::string, std::vector<Interval>> trained;
+  for (const TrainedRows& rows : adaptation.trained) {
+    trained[rows.parameter].push_back(
+        {static_cast<std::int32_t>(rows.row_begin), static_cast<std::int32_t>(rows.row_end)});
+  }
+  std::vector<std::span<float>> frozen;
+  for (auto& [name, ranges] : trained) {
+    const Tensor gradient = parameter_view(table, flat, table.find(name));
+    const std::int64_t width = gradient.elements() / gradient.shape[0];
+    std::ranges::sort(ranges, {}, &Interval::begin);
+    ranges.push_back({static_cast<std::int32_t>(gradient.shape[0]), 0});
+    std::int64_t end = 0;
+    for (const Interval& range : ranges) {
+      frozen.push_back(
+          {gradient.f32() + end * width, static_cast<std::size_t>((range.begin - end) * width)});
+      end = range.end;
+    }
+  }
+  return frozen;
+}
+
 }  // namespace
 
 struct Transformer::State {
@@ -71,6 +96,7 @@ struct Transformer::State {
     if (mode == Mode::evaluate) return;
     gradients = bind_tensors(config, trained.table, layout.gradients);
     matrix_gradients = matrices_of(gradients);
+    frozen = frozen_rows(config.adaptation, trained.table, layout.gradients);
     lowest = lowest_trained(config, trained.table);
   }
 
@@ -85,6 +111,7 @@ struct Transformer::State {
   Pass pass{config, weights, gradients, layout};
   HeadRows target_rows, label_rows;
   std::vector<Tensor> matrix_gradients;
+  std::vector<std::span<float>> frozen;  // gradients of rows that are not trained, of parameters that are
   bool matrices_stale = false;  // zero by name: the next backward pass writes them
   bool adapted_stale = true;    // what the adaptation makes of the weights is to be made anew
   Lowest lowest;
@@ -117,15 +144,7 @@ struct Transformer::State {
       for (const Tensor& matrix : matrix_gradients) zero(matrix);
       matrices_stale = false;
     }
-    for (const TrainedRows& rows : config.adaptation.trained) zero_outside(rows);
-  }
-  // A parameter of which some rows alone are trained has a gradient there alone.
-  void zero_outside(const TrainedRows& rows) {
-    const Tensor gradient =
-        parameter_view(trained.table, layout.gradients, trained.table.find(rows.parameter));
-    const std::int64_t width = gradient.elements() / gradient.shape[0];
-    std::fill_n(gradient.f32(), rows.row_begin * width, 0.0f);
-    std::fill(gradient.f32() + rows.row_end * width, gradient.f32() + gradient.elements(), 0.0f);
+    for (std::span<float> rows : frozen) std::ranges::fill(rows, 0.0f);
   }
   void begin_backward() {
     zero({layout.workspace.gradient.f32(), static_cast<std::size_t>(pass.tokens() * config.hidden_size)});

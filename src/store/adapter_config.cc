@@ -234,9 +234,11 @@ void write_prefix(const AdapterOptions& options, const ModelConfig& base, Ordere
   json["prefix_projection"] = false;
 }
 
-const char* task_of(const ModelConfig& base) {
+// PEFT puts a prefix to an encoder only where it is told a task.
+const char* task_of(const AdapterOptions& options, const ModelConfig& base) {
   const Family& family = find_family(base.family, "model");
-  return family.decoder || family.any_sight ? "CAUSAL_LM" : nullptr;
+  if (family.decoder || family.any_sight) return "CAUSAL_LM";
+  return options.prefix() ? "FEATURE_EXTRACTION" : nullptr;
 }
 
 }  // namespace
@@ -266,7 +268,7 @@ OrderedJson write_adapter_config(const AdapterOptions& options, const ModelConfi
   json["modules_to_save"] = names_or_null(options.modules_to_save);
   json["base_model_name_or_path"] = base_name;
   json["inference_mode"] = true;
-  const char* task = task_of(base);
+  const char* task = task_of(options, base);
   json["task_type"] = task ? OrderedJson(task) : OrderedJson(nullptr);
   // Sorted, as PEFT writes them.
   OrderedJson sorted;

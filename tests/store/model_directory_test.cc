@@ -1,3 +1,4 @@
+#include "store/adapted_model.h"
 #include "store/model_directory.h"
 
 #include <algorithm>
@@ -111,7 +112,8 @@ TEST_P(ModelDirectory, StoresTiedWeightsOnce) {
 TEST_P(ModelDirectory, SavesGradientsUnderTheNamesOfTheWeights) {
   for (std::size_t i = 0; i < model_.gradients().size(); ++i) model_.gradients()[i] = static_cast<float>(i);
   save_model(directory_.path(), model_, nullptr);
-  save_gradients(directory_.path() / "gradients.safetensors", model_);
+  write_safetensors(directory_.path() / "gradients.safetensors",
+                    AdaptedModel(directory_.path()).gradients(model_));
   const SafetensorsFile weights(directory_.path() / "model.safetensors");
   const SafetensorsFile gradients(directory_.path() / "gradients.safetensors");
   ASSERT_EQ(gradients.tensors().size(), weights.tensors().size());

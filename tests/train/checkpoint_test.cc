@@ -43,7 +43,7 @@ class Checkpoint : public testing::Test {
                     const RunState& state, Dtype dtype = Dtype::f32) {
     write_checkpoint(directory, model.config(), model.table(),
                      {model.weights(), optimizer.first_moment(), optimizer.second_moment()}, tiny_wordpiece(),
-                     dtype, state);
+                     dtype, {}, state);
   }
   void rewrite_state(const std::function<void(Json&)>& change) {
     fs::path file = directory_ / "state/state.json";
@@ -71,7 +71,7 @@ class Checkpoint : public testing::Test {
 };
 
 TEST_F(Checkpoint, ReadsBackBitForBit) {
-  RunState state = read_checkpoint(directory_.path(), *other_, other_optimizer_);
+  RunState state = read_checkpoint(directory_.path(), {}, *other_, other_optimizer_);
   expect_equal(model_->table(), model_->weights(), other_->weights());
   expect_equal(model_->table(), optimizer_.first_moment(), other_optimizer_.first_moment());
   expect_equal(model_->table(), optimizer_.second_moment(), other_optimizer_.second_moment());
@@ -93,7 +93,7 @@ TEST_F(Checkpoint, InBfloat16ReadsBackBitForBit) {
   write(directory.path(), *model_, optimizer_, state_, Dtype::bf16);
   EXPECT_LT(fs::file_size(directory / "model.safetensors"),
             0.6 * static_cast<double>(fs::file_size(directory_ / "model.safetensors")));
-  read_checkpoint(directory.path(), *other_, other_optimizer_);
+  read_checkpoint(directory.path(), {}, *other_, other_optimizer_);
   expect_equal(model_->table(), model_->weights(), other_->weights());
   load_weights(directory.path(), *other_);
   EXPECT_NE(other_->weights()[0], model_->weights()[0]);
@@ -130,13 +130,13 @@ TEST(RunStateJson, HoldsThePlaceOfOneSourceOrOfSeveral) {
 TEST_F(Checkpoint, WithoutEvaluations) {
   TemporaryDirectory directory;
   write(directory.path(), *model_, optimizer_, {.step = 1});
-  RunState state = read_checkpoint(directory.path(), *other_, other_optimizer_);
+  RunState state = read_checkpoint(directory.path(), {}, *other_, other_optimizer_);
   EXPECT_FALSE(state.first_evaluation);
   EXPECT_TRUE(state.best.empty());
 }
 
 TEST_F(Checkpoint, RefusesWhatIsNotWhole) {
-  auto read = [&] { read_checkpoint(directory_.path(), *other_, other_optimizer_); };
+  auto read = [&] { read_checkpoint(directory_.path(), {}, *other_, other_optimizer_); };
   rewrite_state([](Json& state) { state.erase("sampler"); });
   EXPECT_ERROR(read(), data, AllOf(HasSubstr("state.json"), HasSubstr("sampler")));
   rewrite_state([](Json& state) { state = Json{{"format", 3}}; });
@@ -166,10 +166,10 @@ TEST_F(Checkpoint, RefusesAnOptimizerThatDoesNotFit) {
   Optimizer small_optimizer(*small);
   write(smaller.path(), *small, small_optimizer, state_);
   fs::copy_file(smaller / "state/optimizer.safetensors", file, fs::copy_options::overwrite_existing);
-  EXPECT_ERROR(read_checkpoint(directory_.path(), *other_, other_optimizer_), data,
+  EXPECT_ERROR(read_checkpoint(directory_.path(), {}, *other_, other_optimizer_), data,
                AllOf(HasSubstr("optimizer.safetensors"), HasSubstr("exp_avg.embedding.token.weight")));
   fs::resize_file(file, fs::file_size(file) / 2);
-  EXPECT_ERROR(read_checkpoint(directory_.path(), *other_, other_optimizer_), data,
+  EXPECT_ERROR(read_checkpoint(directory_.path(), {}, *other_, other_optimizer_), data,
                HasSubstr("optimizer.safetensors"));
 }
 

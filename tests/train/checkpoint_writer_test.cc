@@ -34,7 +34,8 @@ class CheckpointWriterTest : public testing::Test {
   ModelConfig config_ = tiny_config("bert", tiny_wordpiece().vocabulary_size(), 8);
   std::unique_ptr<Transformer> model_ = tiny_model(config_, Mode::train, 8);
   Optimizer optimizer_{*model_};
-  CheckpointWriter writer_{run_, *model_, optimizer_, tiny_wordpiece(), {}};
+  CheckpointAdapter none_;
+  CheckpointWriter writer_{run_, *model_, optimizer_, tiny_wordpiece(), {}, none_};
 };
 
 // Saves that come faster than the disk takes them: each waits for the one before, and none is left out.
@@ -69,7 +70,7 @@ TEST_F(CheckpointWriterTest, WritesTheStateOfItsMoment) {
 }
 
 TEST_F(CheckpointWriterTest, ThePlanIsTheCopyOfWeightsAndMoments) {
-  EXPECT_EQ(CheckpointWriter::plan(model_->table()),
+  EXPECT_EQ(CheckpointWriter::plan(config_),
             3 * static_cast<std::size_t>(model_->table().size) * sizeof(float));
 }
 
