@@ -108,6 +108,12 @@ OrderedJson verify_checkpoint(const fs::path& directory) {
     verify_manifest(directory);
     verified["manifest"] = read_manifest(directory).size();
   }
+  const fs::path adapter = directory / kAdapterWeights;
+  if (is_there(directory / kAdapterConfig)) {
+    const TensorFiles files(adapter);  // an adapter without tensors is none
+    require_finite(files);
+    verified["tensors"] = files.tensors().size();
+  }
   const std::optional<fs::path> weights = find_weights(directory);
   if (weights) {
     const TensorFiles files(*weights);
@@ -177,12 +183,14 @@ OrderedJson inspect_adapter(const fs::path& directory, bool verify) {
                           "lora_dropout", "target_modules", "num_virtual_tokens"}) {
     if (config.is_object() && config.contains(key)) report["adapter"][key] = config[key];
   }
-  if (!is_there(directory / kAdapterWeights)) return report;
-  const TensorFiles files(directory / kAdapterWeights);
-  report["tensors"] = describe_tensors(files);
-  if (!verify) return report;
-  require_finite(files);
-  report["verified"] = {{"tensors", files.tensors().size()}};
+  if (is_there(directory / kAdapterWeights)) {
+    report["tensors"] = describe_tensors(TensorFiles(directory / kAdapterWeights));
+  }
+  if (is_there(directory / "state" / "state.json")) {
+    const RunState state = read_run_state(directory);
+    report["state"] = {{"step", state.step}, {"tokens", state.tokens}};
+  }
+  if (verify) report["verified"] = verify_checkpoint(directory);
   return report;
 }
 
@@ -239,7 +247,11 @@ OrderedJson inspect_run(const fs::path& run, bool verify) {
   report["finished"] = is_there(run / "summary.json");
   if (!checkpoints.empty()) {
     const std::string newest = report.value("latest", checkpoints.back());
-    if (is_there(run / newest)) report["newest"] = inspect_checkpoint(run / newest, false);
+    if (is_there(run / newest / kAdapterConfig)) {
+      report["newest"] = inspect_adapter(run / newest, false);
+    } else if (is_there(run / newest)) {
+      report["newest"] = inspect_checkpoint(run / newest, false);
+    }
   }
   if (!verify) return report;
   for (const std::string& name : checkpoints) report["verified"][name] = verify_checkpoint(run / name);

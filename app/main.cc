@@ -109,6 +109,7 @@ int run(int count, char** arguments) {
   add_loss(app);
   add_explain(app);
   add_import(app);
+  add_merge(app);
   add_inspect(app);
   add_doctor(app);
   add_completion(app);

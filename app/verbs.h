@@ -22,6 +22,7 @@ void add_generate(CLI::App& app);
 void add_loss(CLI::App& app);
 void add_explain(CLI::App& app);
 void add_import(CLI::App& app);
+void add_merge(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_doctor(CLI::App& app);
 void add_completion(CLI::App& app);

@@ -7,6 +7,7 @@ std::size_t size_of(Dtype dtype) {
     case Dtype::f64:
       return 8;
     case Dtype::bf16:
+    case Dtype::f16:
       return 2;
     case Dtype::f32:
     case Dtype::i32:

@@ -10,7 +10,7 @@
 
 namespace surprisal {
 
-enum class Dtype : std::uint8_t { f32, f64, bf16, i32 };
+enum class Dtype : std::uint8_t { f32, f64, bf16, f16, i32 };
 enum class Device : std::uint8_t { cpu };
 
 std::size_t size_of(Dtype dtype);

@@ -130,7 +130,7 @@ void save_model(const fs::path& directory, const ModelConfig& config, const Para
   const ParameterStore store = make_parameter_store(config, table);
   OrderedJson json = store.family.write_config(config);
   if (!config.training_objective.empty()) json[kObjective] = config.training_objective;
-  json["dtype"] = dtype == Dtype::bf16 ? "bfloat16" : "float32";
+  json["dtype"] = dtype == Dtype::bf16 ? "bfloat16" : dtype == Dtype::f16 ? "float16" : "float32";
   write_file(directory / kConfig, json.dump(2) + '\n');
   std::vector<TensorToWrite> tensors = parameters_to_write(store, weights, dtype);
   add_unread_copies(store, tensors);

@@ -59,8 +59,8 @@ std::int64_t size_of(const BytesToWrite& tensor) {
 }
 
 std::string dtype_name(const TensorToWrite& tensor) {
-  assert(tensor.dtype == Dtype::f32 || tensor.dtype == Dtype::bf16);
-  return tensor.dtype == Dtype::f32 ? "F32" : "BF16";
+  assert(tensor.dtype == Dtype::f32 || tensor.dtype == Dtype::bf16 || tensor.dtype == Dtype::f16);
+  return tensor.dtype == Dtype::f32 ? "F32" : tensor.dtype == Dtype::bf16 ? "BF16" : "F16";
 }
 std::string dtype_name(const BytesToWrite& tensor) {
   return tensor.dtype;
@@ -84,15 +84,28 @@ std::string make_header(const std::vector<const ToWrite*>& tensors,
   return text;
 }
 
+void require_in_range(const std::string& name, std::span<const float> values) {
+  constexpr float kLargest = 65504;  // of F16
+  for (float value : values) {
+    if (!(std::abs(value) > kLargest) || std::isinf(value)) continue;
+    throw Error(ErrorKind::data, {.what = "tensor " + quoted_name(name) + " has a number beyond F16",
+                                  .found = std::to_string(value),
+                                  .expected = "at most 65504",
+                                  .fix = "write it as BF16 or F32"});
+  }
+}
+
 void write_tensor(FileWriter& file, const TensorToWrite& tensor, std::vector<float>& buffer) {
   const std::int64_t elements = product(tensor.shape);
   std::vector<std::uint16_t> rounded;
   for (std::int64_t begin = 0; begin < elements; begin += kChunk) {
     buffer.resize(static_cast<std::size_t>(std::min(kChunk, elements - begin)));
     tensor.fill(begin, buffer);
-    if (tensor.dtype == Dtype::bf16) {
+    if (tensor.dtype != Dtype::f32) {
       rounded.resize(buffer.size());
-      std::transform(buffer.begin(), buffer.end(), rounded.begin(), round_to_bf16);
+      const bool half = tensor.dtype == Dtype::f16;
+      std::transform(buffer.begin(), buffer.end(), rounded.begin(), half ? round_to_f16 : round_to_bf16);
+      if (half) require_in_range(tensor.name, buffer);
       file.write(std::as_bytes(std::span<const std::uint16_t>(rounded)));
     } else {
       file.write(std::as_bytes(std::span<const float>(buffer)));

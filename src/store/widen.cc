@@ -1,6 +1,7 @@
 #include "store/widen.h"
 
 #include <bit>
+#include <cmath>
 #include <cstring>
 
 namespace surprisal {
@@ -29,6 +30,20 @@ std::uint16_t round_to_bf16(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   if ((bits & 0x7fffffffu) > 0x7f800000u) return static_cast<std::uint16_t>(bits >> 16 | 0x40u);  // quiet
   return static_cast<std::uint16_t>((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
+}
+
+std::uint16_t round_to_f16(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const auto sign = static_cast<std::uint16_t>(bits >> 16 & 0x8000u);
+  const float magnitude = std::abs(value);
+  if (std::isnan(value)) return static_cast<std::uint16_t>(sign | 0x7e00u);
+  if (magnitude >= 65520.0f) return static_cast<std::uint16_t>(sign | 0x7c00u);
+  if (magnitude < 0x1p-14f) {  // a multiple of 2^-24
+    return static_cast<std::uint16_t>(sign | static_cast<std::uint16_t>(std::nearbyint(magnitude * 0x1p24f)));
+  }
+  const std::uint32_t positive = bits & 0x7fffffffu;
+  const std::uint32_t rounded = positive + 0xfffu + (positive >> 13 & 1u);
+  return static_cast<std::uint16_t>(sign | ((rounded >> 13) - ((127u - 15u) << 10)));
 }
 
 float widen_f16(std::uint16_t bits) {

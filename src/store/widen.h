@@ -1,5 +1,5 @@
 // Stored numbers to f32: every F16 and BF16 value is an f32 value too, so nothing is rounded. And f32 to
-// bf16, which rounds.
+// bf16 and f16, which rounds.
 #pragma once
 
 #include <cstdint>
@@ -21,5 +21,7 @@ float widen_bf16(std::uint16_t bits);
 
 // To nearest, ties to even; beyond the largest bf16: infinity. NaN stays NaN.
 std::uint16_t round_to_bf16(float value);
+// The same of f16, whose largest number is 65504.
+std::uint16_t round_to_f16(float value);
 
 }  // namespace surprisal

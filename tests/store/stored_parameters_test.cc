@@ -46,6 +46,20 @@ TEST(Widen, IsTheUpperHalfOfF32ForBf16) {
 }
 
 TEST(Round, IsToTheNearestBf16AndTiesToEven) {
+  // Every f16 is its own nearest, and half-way goes to even.
+  for (std::uint32_t bits = 0; bits < 0x10000; ++bits) {
+    const float value = widen_f16(static_cast<std::uint16_t>(bits));
+    if (!std::isnan(value)) {
+      ASSERT_EQ(round_to_f16(value), bits);
+    }
+  }
+  EXPECT_EQ(round_to_f16(1 + 0x1p-11f), 0x3c00);
+  EXPECT_EQ(round_to_f16(1 + 3 * 0x1p-11f), 0x3c02);
+  EXPECT_EQ(round_to_f16(0x1p-25f), 0);
+  EXPECT_EQ(round_to_f16(1.5f * 0x1p-24f), 2);
+  EXPECT_EQ(round_to_f16(65519.0f), 0x7bff);
+  EXPECT_EQ(round_to_f16(-65520.0f), 0xfc00);
+  EXPECT_TRUE(std::isnan(widen_f16(round_to_f16(std::nanf("")))));
   EXPECT_EQ(round_to_bf16(1.0f), 0x3f80);
   EXPECT_EQ(round_to_bf16(-0.0f), 0x8000);
   const auto rounded = [](std::uint32_t bits) { return round_to_bf16(std::bit_cast<float>(bits)); };
