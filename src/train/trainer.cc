@@ -16,6 +16,7 @@
 #include "core/parallel.h"
 #include "infer/generate.h"
 #include "objective/mixed_sampler.h"
+#include "objective/target_preview.h"
 #include "store/model_directory.h"
 #include "train/checkpoint_writer.h"
 #include "train/evaluations.h"
@@ -278,6 +279,8 @@ RunSummary Run::run_to_end(bool resume) {
   check_space();
   if (!setup_.warning.empty()) observer_.message(setup_.warning);
   for (const std::string& remark : setup_.mixture.remarks(*corpus_)) observer_.message(remark);
+  for (const std::string& line : preview_targets(*corpus_, setup_.mixture, setup_.tokenizer, seed_))
+    observer_.message(line);
   prepare_model();
   Identity identity =
       identity_of(configuration_, setup_.tokenizer, *corpus_, validation_ ? &*validation_ : nullptr);

@@ -123,11 +123,13 @@ TEST_F(RecordsTest, KindThatNothingReadsIsAnError) {
   expect_bad(
       "{\"text\": \"a\"}", reading({kPair}),
       "the record is a text, and nothing here reads one: found text, expected a pair (fields \"prompt\" and "
-      "\"completion\"); objective causal reads texts");
+      "\"completion\", \"messages\", or \"instruction\" and \"output\"); objective causal reads texts");
   expect_bad(
       choice, reading({kPair}),
       "the record is a choice, and nothing here reads one: found label, options, text, expected a pair "
-      "(fields \"prompt\" and \"completion\"); objective cloze reads choices");
+      "(fields \"prompt\" and \"completion\", \"messages\", or \"instruction\" and \"output\"); objective "
+      "cloze "
+      "reads choices");
   expect_bad("{\"x\": \"a\"}", reading({kText, kPair}),
              "the record has no field \"text\": found x, expected a text (field \"text\") or a pair (fields "
              "\"prompt\" and \"completion\"); data.field names the field that holds the text");
@@ -135,9 +137,10 @@ TEST_F(RecordsTest, KindThatNothingReadsIsAnError) {
              "the record has no field \"text\": found x; data.field names the field that holds the text");
   expect_bad("{}", reading({kPair, kChoice}),
              "the record is of no kind that is read: found none, expected a pair (fields \"prompt\" and "
-             "\"completion\") or a choice (fields \"options\" and \"label\")");
+             "\"completion\", \"messages\", or \"instruction\" and \"output\") or a choice (fields "
+             "\"options\" and \"label\")");
   std::string path = files_.add("a.txt", "the cat");
-  EXPECT_ERROR(open({path}, reading({kPair})), data,
+  EXPECT_ERROR(open({path}, reading({kChoice})), data,
                path + ": the file holds texts, and nothing here reads one: expected records: a .jsonl file");
 }
 
