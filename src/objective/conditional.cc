@@ -17,10 +17,10 @@ void check_choices(const ConditionalOptions& options) {
                  {"auto", "always", "never"});
 }
 
-// GLM's of 2021 and 2022 have start-of-piece, and so has GLM-4, whose chats are a decoder's.
+// GLM's of 2021 and 2022 have start-of-piece, and so has GLM-4's, which is made for chats, and a decoder.
 bool is_infilling(const ConditionalOptions& options, const Tokenizer& tokenizer) {
   if (options.layout != "auto") return options.layout == "glm";
-  return tokenizer.special().sop && options.chat == "auto";
+  return tokenizer.special().sop && !has_chat_tokens(tokenizer);
 }
 
 }  // namespace

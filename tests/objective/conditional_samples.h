@@ -18,7 +18,9 @@ using Ids = std::vector<std::int32_t>;
 
 // Parts by turns: context, completion, ...
 inline TokenCorpus::Ids pair_document(const std::vector<Ids>& parts, std::uint8_t marks = 0) {
-  TokenCorpus::Ids document{.kind = DocumentKind::pair, .marks = marks};
+  TokenCorpus::Ids document;
+  document.kind = DocumentKind::pair;
+  document.marks = marks;
   for (const Ids& part : parts) {
     document.sentences.push_back(static_cast<std::uint32_t>(document.tokens.size()));
     document.tokens.insert(document.tokens.end(), part.begin(), part.end());

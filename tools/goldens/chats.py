@@ -88,6 +88,7 @@ CHATS = [
 TEXT = ["Hello there, how are you? I am fine, thanks. That is all.", "system user assistant",
         "You are a helpful assistant. Be brief.", "name : Blue Spice | Type : coffee shop | area : city centre",
         "A coffee shop in the city centre called Blue Spice . begins with a line feed, indented twice, again and again",
+        "One\n\nTwo\n\nThree\n\n",
         "Below is an instruction that describes a task. Write a response that appropriately completes the request."]
 
 LINES = ["name : Blue Spice | Type : coffee shop | area : city centre||A coffee shop in the city centre called Blue Spice .",

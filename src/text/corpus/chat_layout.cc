@@ -163,6 +163,10 @@ std::vector<std::string> chat_layout_choices() {
   return names;
 }
 
+bool has_chat_tokens(const Tokenizer& tokenizer) {
+  return std::ranges::any_of(kForms, [&](const ChatForm& form) { return missing(form, tokenizer).empty(); });
+}
+
 ChatLayout::ChatLayout(const std::string& name, const Tokenizer& tokenizer)
     : form_(name == "auto" ? &of_tokens(tokenizer) : &named(name, tokenizer)), tokenizer_(tokenizer) {
   if (!form_->close.empty()) {

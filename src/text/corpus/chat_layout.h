@@ -27,6 +27,9 @@ std::optional<ChatRole> find_chat_role(std::string_view name);
 // "auto" and the names of the layouts, as options have them.
 std::vector<std::string> chat_layout_choices();
 
+// Whether it has the special tokens of any.
+bool has_chat_tokens(const Tokenizer& tokenizer);
+
 // A special token of the layout, or text.
 struct ChatPiece {
   std::optional<std::int32_t> token{};

@@ -41,8 +41,8 @@ class PairEncoder {
 
   const Tokenizer& tokenizer_;
   bool jointly_;
+  std::optional<Error> no_layout_;  // why there is none, where it was not named and there may be no chat
   std::optional<ChatLayout> layout_;
-  std::optional<Error> no_layout_;  // why, where it was not named and there may be no chat
 };
 
 }  // namespace surprisal

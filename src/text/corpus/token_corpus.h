@@ -59,8 +59,8 @@ class TokenCorpus {
     std::vector<std::uint32_t> sentences;
     std::uint64_t bytes = 0;
     DocumentKind kind = DocumentKind::text;
-    std::uint8_t marks = 0;
     std::uint16_t label = 0;
+    std::uint8_t marks = 0;
   };
   static TokenCorpus from_ids(const std::vector<Ids>& documents);
 
