@@ -81,10 +81,15 @@ void score_verb(Arguments& arguments, const std::vector<std::string>& rest) {
     choices.emplace(config, tokenizer, arguments.options);
     corpus_options.records = choices->records();
   }
+  std::optional<PairScorer> pairs;
   if (arguments.options.rule == "conditional") {
-    corpus_options.records = PairScorer(config, tokenizer, arguments.options).records();
+    pairs.emplace(config, tokenizer, arguments.options);
+    corpus_options.records = pairs->records();
   }
   TokenCorpus corpus = open_text(arguments.file, corpus_options, tokenizer);
+  if (pairs) {
+    for (const std::string& remark : pairs->remarks(corpus)) say("surprisal: " + remark);
+  }
   const std::int64_t rows = choices ? choices->capacity(corpus) : score_capacity(config, arguments.options);
   Transformer model(config, Mode::evaluate, {.tokens = rows});
   load_weights(arguments.model, model);

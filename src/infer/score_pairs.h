@@ -1,7 +1,8 @@
 // Rule conditional of score(): how surprising completions are, given their prompts.
 #pragma once
 
-#include <cstdint>
+#include <string>
+#include <vector>
 
 #include "surprisal/score.h"
 
@@ -20,6 +21,9 @@ class PairScorer {
 
   // What to read of records.
   RecordOptions records() const;
+
+  // What is cut of the pairs, for people to know.
+  std::vector<std::string> remarks(const TokenCorpus& corpus) const { return mixture_.remarks(corpus); }
 
   // Adds to `score`. REQUIRES a model with room for score_capacity(). Throws Error (data or diverged) as
   // evaluate() does.

@@ -6,8 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "objective/mixture.h"
 #include "surprisal/tokenizer.h"
+
+#include "objective/mixture.h"
 #include "text/corpus/token_corpus.h"
 
 namespace surprisal {
