@@ -67,8 +67,8 @@ std::vector<Stretch> stretches_of(const Stream& sample) {
 }
 
 std::string count_line(const std::string& part, const TargetCount& count) {
-  return fmt::format("targets     {} of {} rows in {} pair{} (\"{}\")", count.targets, count.rows, count.samples,
-                     count.samples == 1 ? "" : "s", part);
+  return fmt::format("targets     {} of {} rows in {} pair{} (\"{}\")", count.targets, count.rows,
+                     count.samples, count.samples == 1 ? "" : "s", part);
 }
 
 void add_examples(const TokenCorpus& pairs, const Objective& objective, const Tokenizer& tokenizer,
@@ -78,8 +78,8 @@ void add_examples(const TokenCorpus& pairs, const Objective& objective, const To
     Stream sample;
     objective.build(pairs, {.seed = seed, .document = document, .kind = DocumentKind::pair}, 0, sample);
     if (sample.target.empty()) continue;
-    lines.push_back(fmt::format("example {}   {}, targets between >>> and <<<: {}", ++shown, pairs.origin(document),
-                                marked_text(sample, tokenizer)));
+    lines.push_back(fmt::format("example {}   {}, targets between >>> and <<<: {}", ++shown,
+                                pairs.origin(document), marked_text(sample, tokenizer)));
   }
 }
 

@@ -125,6 +125,21 @@ TEST_F(PairVerbs, GenerateCompletesTheSameRecords) {
   }
 }
 
+// A model of blanks fills one behind the prompt of a record, as behind any.
+TEST_F(PairVerbs, ModelsOfBlanksCompleteRecordsOfTexts) {
+  workplace_.write("prompts.jsonl", "{\"prompt\": \"the cat\"}\n");
+  const std::vector<std::string> drawing{"generate", "--model",      "glm", "--seed",
+                                         "3",        "--max-tokens", "4",   "--json"};
+  std::vector<std::string> file = drawing, prompt = drawing;
+  file.insert(file.end(), {"--inputs", "prompts.jsonl"});
+  prompt.insert(prompt.end(), {"--prompt", "the cat"});
+  const Outcome of_file = workplace_.run(file);
+  ASSERT_EQ(of_file.code, 0) << of_file.err;
+  EXPECT_EQ(of_file.out, workplace_.run(prompt).out);
+  EXPECT_FAILS(workplace_.run({"generate", "--model", "glm", "--inputs", "chats.jsonl"}), 2,
+               HasSubstr("a chat is answered by a decoder, not by a model of blanks"));
+}
+
 TEST_F(PairVerbs, ScoreIsTheLossOfTheCompletions) {
   ASSERT_EQ(train("chats.jsonl", kChatml).code, 0);
   for (const std::string file : {"chats.jsonl", "e2e.txt", "alpaca.jsonl"}) {

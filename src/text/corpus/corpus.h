@@ -52,9 +52,9 @@ struct Document {
   std::size_t file = 0;    // index into the files that are read
   std::uint64_t line = 0;  // 1-based line where it begins
   DocumentKind kind = DocumentKind::text;
-  std::uint16_t label = 0;         // of a choice: index of the right option
-  std::uint8_t marks = 0;          // of a pair: see PairMark
-  std::vector<ChatTurn> turns{};   // of a chat: one for each of `sentences`
+  std::uint16_t label = 0;        // of a choice: index of the right option
+  std::uint8_t marks = 0;         // of a pair: see PairMark
+  std::vector<ChatTurn> turns{};  // of a chat: one for each of `sentences`
 };
 
 // Reads .txt and .jsonl (a record is a document), each also .gz and .zst, in order, and calls `sink` for
