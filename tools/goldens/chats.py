@@ -134,6 +134,16 @@ def line_golden(fast, line):
     return {"line": line, "input": conditional[:-1], "target": conditional[1:], "mask": mask}
 
 
+def to_lines(golden):
+    """JSON with one chat or line of E2E a line."""
+    def text(value):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+    members = [f'"{key}":' + (text(value) if isinstance(value, str) else "[\n" + ",\n".join(map(text, value)) + "]")
+               for key, value in golden.items()]
+    return "{" + ",\n".join(members) + "}\n"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--out", type=pathlib.Path, default=OUT)
@@ -145,7 +155,7 @@ def main():
         "chats": [chat_golden(fast, layout, chat) for layout in TEMPLATES for chat in CHATS],
         "lines": [line_golden(fast, line) for line in LINES],
     }
-    (out / "chats.json").write_text(json.dumps(golden, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    (out / "chats.json").write_text(to_lines(golden), encoding="utf-8")
     (out / "tokenizer_config.json").write_text(
         json.dumps({"bos_token": "<|endoftext|>", "eos_token": "<|endoftext|>"}, indent=2) + "\n")
 
