@@ -11,7 +11,7 @@
 
 #include "console.h"
 #include "core/json.h"
-#include "text/corpus/corpus.h"
+#include "objective/records.h"
 #include "verbs.h"
 
 namespace surprisal {
@@ -83,32 +83,19 @@ void continue_prompt(Model& model, const Arguments& arguments, GenerateOptions o
   print(arguments.prompt, generate(model, arguments.prompt, options), arguments.json, shown);
 }
 
-// A blank prompt would be passed over, and completions would stand beside the wrong records.
-std::vector<std::string> read_prompts(const std::string& file) {
-  CorpusOptions options;
-  options.field = "prompt";
-  options.document = "line";
-  std::vector<std::string> prompts;
-  const CorpusReport report =
-      read_corpus({file}, options, [&](Document&& document) { prompts.push_back(std::move(document.text)); });
-  if (report.skips.blank_records == 0) return prompts;
-  throw Error(ErrorKind::data, {.what = "a record has a blank prompt",
-                                .where = file,
-                                .found = fmt::format("{} of them", report.skips.blank_records),
-                                .fix = "leave these records out"});
-}
-
 // Every record of a file has its completions, in its order.
-void continue_records(Model& model, const Arguments& arguments, const GenerateOptions& options) {
-  const std::vector<std::string> prompts = read_prompts(arguments.inputs);
+void continue_records(Model& model, const Arguments& arguments, GenerateOptions options,
+                      const std::vector<Override>& objective) {
+  options.prefix_lm = read_objective_keys(objective).conditional.prefix_lm;
+  const std::vector<Prompt> prompts = read_prompts(model, arguments.inputs, objective);
   LiveLine live;
   for (std::size_t index = 0; index < prompts.size(); ++index) {
     live.show(fmt::format("prompt {} of {}", index + 1, prompts.size()));
     const std::vector<Continuation> results = generate(model, prompts[index], options);
     live.clear();
     for (const Continuation& result : results) {
-      fmt::print("{}\n",
-                 to_line(arguments.json ? to_json(prompts[index], result) : OrderedJson(result.completion)));
+      fmt::print("{}\n", to_line(arguments.json ? to_json(prompts[index].text, result)
+                                                : OrderedJson(result.completion)));
     }
   }
 }
@@ -123,7 +110,20 @@ void fill_blanks(Model& model, const Arguments& arguments, const GenerateOptions
   print(arguments.infill, infill(model, arguments.infill, filling), arguments.json, shown);
 }
 
-void generate_verb(const Arguments& arguments, bool infilling) {
+// Keys of [objective.conditional], which say how records become prompts.
+std::vector<Override> objective_keys(const Arguments& arguments, const std::vector<std::string>& rest) {
+  std::vector<Override> keys = parse_overrides(rest);
+  for (const Override& key : keys) {
+    if (key.key.starts_with("objective.conditional.") && !arguments.inputs.empty()) continue;
+    throw Error(ErrorKind::usage, {.what = fmt::format("--{} has no meaning here", key.key),
+                                   .expected = "keys of objective.conditional, beside --inputs",
+                                   .fix = "surprisal generate --help lists the options"});
+  }
+  return keys;
+}
+
+void generate_verb(const Arguments& arguments, bool infilling, const std::vector<std::string>& rest) {
+  const std::vector<Override> objective = objective_keys(arguments, rest);
   GenerateOptions options = arguments.options;
   options.sampling.seed = static_cast<std::uint64_t>(arguments.seed);
   if (arguments.greedy) options.sampling.temperature = 0;
@@ -132,7 +132,7 @@ void generate_verb(const Arguments& arguments, bool infilling) {
                                    .fix = "blanks are filled by drawing, or greedily"});
   }
   Model model = Model::load(arguments.model, arguments.adapter);
-  if (!arguments.inputs.empty()) return continue_records(model, arguments, options);
+  if (!arguments.inputs.empty()) return continue_records(model, arguments, options, objective);
   infilling ? fill_blanks(model, arguments, options) : continue_prompt(model, arguments, options);
 }
 
@@ -179,8 +179,9 @@ void add_generate(CLI::App& app) {
   CLI::Option* prompt = verb->add_option("--prompt", arguments->prompt, "the text to continue");
   CLI::Option* infill = verb->add_option("--infill", arguments->infill,
                                          "a text with [MASK], [sMASK] or [gMASK] where something is missing");
-  CLI::Option* inputs = verb->add_option(
-      "--inputs", arguments->inputs, "a .jsonl file with a field \"prompt\": a completion for each record");
+  CLI::Option* inputs = verb->add_option("--inputs", arguments->inputs,
+                                         "a .jsonl file of prompts, messages or Alpaca's records, or a .txt "
+                                         "file of lines: a completion for each");
   prompt->excludes(infill)->excludes(inputs);
   infill->excludes(inputs);
   verb->add_option("--max-tokens", arguments->options.max_tokens, "of a continuation, or of each blank")
@@ -202,11 +203,15 @@ void add_generate(CLI::App& app) {
                    "default: as the family was published")
       ->needs(infill);
   verb->add_flag("--json", arguments->json, "one line a sample, with ids, surprisal and why it ended");
-  verb->callback([arguments, infill] { generate_verb(*arguments, infill->count() > 0); });
+  verb->allow_extras();
+  verb->callback(
+      [arguments, infill, verb] { generate_verb(*arguments, infill->count() > 0, verb->remaining()); });
   verb->footer(
       "Without --prompt and --infill a text is generated from its beginning. Text appears as it grows, "
       "where\n"
       "there is one sample. Special tokens are never drawn; an end of text or of piece ends.\n"
+      "With --inputs, keys of [objective.conditional] say how records become prompts:\n"
+      "--objective.conditional.chat chatml names the layout of messages.\n"
       "Example: surprisal generate --model runs/gpt2/best --prompt \"A package is\" --n 3\n"
       "Example: surprisal generate --model runs/glm/best --infill \"A [MASK] is installed by apt.\"");
 }

@@ -9,6 +9,7 @@
 #include "console.h"
 #include "core/json.h"
 #include "infer/score_choices.h"
+#include "infer/score_pairs.h"
 #include "store/adapted_model.h"
 #include "text_input.h"
 #include "verbs.h"
@@ -59,7 +60,7 @@ void print_score(const Score& score, bool json) {
   fmt::print("surprisal      {:.4f} nats, {:.4f} bits a token\n",
              score.nats / static_cast<double>(score.tokens),
              score.nats / static_cast<double>(score.tokens) / std::numbers::ln2);
-  fmt::print("bits per byte  {:.4f}\n", score.bits_per_byte());
+  if (score.bytes > 0) fmt::print("bits per byte  {:.4f}\n", score.bits_per_byte());
   fmt::print("perplexity     {:.4f}\n", score.perplexity());
 }
 
@@ -81,7 +82,15 @@ void score_verb(Arguments& arguments, const std::vector<std::string>& rest) {
     choices.emplace(config, tokenizer, arguments.options);
     corpus_options.records = choices->records();
   }
+  std::optional<PairScorer> pairs;
+  if (arguments.options.rule == "conditional") {
+    pairs.emplace(config, tokenizer, arguments.options);
+    corpus_options.records = pairs->records();
+  }
   TokenCorpus corpus = open_text(arguments.file, corpus_options, tokenizer);
+  if (pairs) {
+    for (const std::string& remark : pairs->remarks(corpus)) say("surprisal: " + remark);
+  }
   const std::int64_t rows = choices ? choices->capacity(corpus) : score_capacity(config, arguments.options);
   Transformer model(config, Mode::evaluate, {.tokens = rows});
   source.load(model);
@@ -101,10 +110,9 @@ void add_score(CLI::App& app) {
   CLI::App* verb = app.add_subcommand("score", "The surprisal of a text under a model");
   verb->add_option("--model", arguments->model, "a Hugging Face directory")->required();
   verb->add_option("--adapter", arguments->adapter, kAdapterHelp);
-  verb->add_option(
-      "--rule", arguments->options.rule,
-      "windows (decoders), reverse (decoders trained right to left), pll (masked models) or cloze "
-      "(options for a blank)");
+  verb->add_option("--rule", arguments->options.rule,
+                   "windows (decoders), reverse (decoders trained right to left), pll (masked models), cloze "
+                   "(options for a blank) or conditional (completions given their prompts)");
   verb->add_option("--sequence-length", arguments->options.sequence_length, "0: all of the model's positions")
       ->check(CLI::NonNegativeNumber);
   verb->add_flag("--json", arguments->json, "full precision");
@@ -117,6 +125,9 @@ void add_score(CLI::App& app) {
       "pll: each token masked in turn (Salazar et al., 2020).\n"
       "cloze: records of a text with one mask, its options and a label; --objective.cloze.pattern and\n"
       "--objective.cloze.verbalizer make them of other fields.\n"
+      "conditional: records of prompt and completion, of messages or Alpaca's, or lines "
+      "context||completion;\n"
+      "--objective.conditional.chat names the layout of messages.\n"
       "Documents are separated by blank lines; --data.document line|file changes that.\n"
       "Example: surprisal score --model runs/gpt2/best --json held-out.txt");
 }

@@ -1,5 +1,5 @@
 // Plain text and JSONL. The first byte chooses the options; its bit 6, which of the two, bit 5 whether all
-// kinds of records are read.
+// kinds of records are read, bits 0 to 4 all set that pairs alone are.
 #include "fuzz/corpus_checks.h"
 
 namespace surprisal::fuzz {
@@ -42,6 +42,14 @@ std::vector<std::string> seeds() {
     seeds.push_back(std::string(1, static_cast<char>(choice)) + kinds);
     seeds.push_back(std::string(1, static_cast<char>(choice)) + verbalized);
   }
+  const std::string pairs =
+      "{\"messages\":[{\"role\":\"system\",\"content\":\"\"},{\"role\":\"user\",\"content\":\"a\"},"
+      "{\"role\":\"assistant\",\"content\":\"b\"},{\"role\":\"user\",\"content\":\"c\"}]}\n"
+      "{\"prompt\":[{\"role\":\"user\",\"content\":\"a\"}],\"completion\":[{\"role\":\"assistant\","
+      "\"content\":\"b\"}]}\n{\"instruction\":\"a\",\"input\":\"b\",\"output\":\"c\"}\n";
+  for (int choice : {95, 96, 127}) seeds.push_back(std::string(1, static_cast<char>(choice)) + pairs);
+  for (int choice : {31, 63})
+    seeds.push_back(std::string(1, static_cast<char>(choice)) + " a : b | c||d e. \n\nx||y\r\n");
   return seeds;
 }
 

@@ -18,6 +18,8 @@ inline CorpusOptions corpus_options(std::uint8_t choice) {
   constexpr const char* kInvalid[] = {"error", "replace", "skip"};
   RecordOptions records;
   if (choice & 32) records.read = {true, true, true};
+  if ((choice & 31) == 31) records.read = {false, true, false};  // lines of a text file are pairs
+  records.prompts_alone = (choice & 63) == 63;
   if ((choice & 33) == 33) {
     records.pattern = "{text} {{x}} {a.b}";
     records.verbalizer = {"0 = no", "yes = yes"};
@@ -39,7 +41,9 @@ inline void check_document(const Document& document) {
                document.sentences[i] + (parts ? 0 : 1) <= document.text.size(),
            "sentences out of order");
   }
-  if (document.kind == DocumentKind::pair)
+  const bool chat = (document.marks & PairMark::chat) != 0;
+  expect(document.turns.size() == (chat ? document.sentences.size() : 0), "a chat without its turns");
+  if (document.kind == DocumentKind::pair && !chat)
     expect(document.sentences.size() == 2, "a pair of other than two parts");
   if (document.kind != DocumentKind::choice) return;
   expect(document.sentences.size() > 2 && std::size_t{document.label} + 1 < document.sentences.size(),

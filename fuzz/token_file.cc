@@ -20,7 +20,8 @@ void read(std::string_view input) {
          file->words.subspan(record.begin, std::uint64_t{record.tokens} + record.sentences))
       sum += word;
     expect(record.file < kFiles, "a document of no file");
-    if (record.kind == DocumentKind::pair) expect(record.sentences == 2, "a pair of other than two parts");
+    if (record.kind == DocumentKind::pair)
+      expect(record.sentences % 2 == 0, "a pair of an odd number of parts");
     if (record.kind == DocumentKind::choice)
       expect(record.label + 1u < record.sentences, "a label of no option");
   }
@@ -39,6 +40,7 @@ std::vector<std::string> seeds() {
       document.file = static_cast<std::uint32_t>(i % 2);
       if (kind == DocumentKind::choice) document.sentences.push_back(2);
       document.label = kind == DocumentKind::choice ? 1 : 0;
+      document.marks = kind == DocumentKind::pair ? PairMark::chat : 0;
       writer.add(document);
     }
     writer.commit(kKey, {});

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "surprisal/model.h"
+#include "surprisal/override.h"
 
 namespace surprisal {
 
@@ -54,6 +55,9 @@ struct GenerateOptions {
   std::int64_t beams = 1;
   double length_penalty = 1;
   TextSink on_text{};
+  std::vector<std::int32_t> ends{};  // where a text ends besides, as where a turn of a chat does
+  // Of a decoder: the rows of the prompt see one another, as objective.conditional.prefix_lm trains them to.
+  bool prefix_lm = false;
 };
 
 struct Continuation {
@@ -68,6 +72,26 @@ struct Continuation {
 // finite), memory.
 std::vector<Continuation> generate(Model& model, std::string_view prompt,
                                    const GenerateOptions& options = {});
+
+// A prompt of a file. Where it has ids, these are the rows of the model, from the first; else generate() puts
+// before the text what it does before any.
+struct Prompt {
+  std::string text;
+  std::vector<std::int32_t> ids{};
+  std::vector<std::int32_t> ends{};  // see GenerateOptions
+};
+
+// The prompts of a file's records or lines, in their order: what the objective `conditional` would be trained
+// on (docs/objectives/conditional.md), without the completions, which need not be there; of a chat, all turns
+// but an answer at its end. `objective`: keys such as {"objective.conditional.chat", "chatml"}. A text begins
+// as that objective has it where the model was trained by it here, or where
+// objective.conditional.begin_of_text says so. Throws Error: io and data as for any corpus, usage (a chat
+// without a layout, or for a model of blanks), data (a prompt without text).
+std::vector<Prompt> read_prompts(Model& model, const std::string& file,
+                                 const std::vector<Override>& objective = {});
+
+// As of the text. `options.reverse` and `options.begin_of_text` have no meaning for a prompt of ids.
+std::vector<Continuation> generate(Model& model, const Prompt& prompt, const GenerateOptions& options = {});
 
 struct InfillOptions {
   SamplingOptions sampling{};

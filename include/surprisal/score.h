@@ -20,12 +20,15 @@ namespace surprisal {
 // scored.
 // cloze: records of files, each a text with one mask and several options; nats are those of the right option
 // among them (docs/objectives/cloze.md).
+// conditional: pairs of files; nats are those of the completions, their ends included, given the prompts
+// (docs/objectives/conditional.md).
 struct ScoreOptions {
   std::string rule{};                // empty: windows for a decoder, pll for a model with a masked-token head
   std::int64_t sequence_length = 0;  // 0: all of the model's positions
   std::int64_t pack_tokens = 2048;   // rows that go through the model at once
   std::function<void(std::uint64_t done, std::uint64_t total)> progress{};  // in documents
-  // Of rule cloze, keys of a run's [objective]: {"objective.cloze.pattern", "{text} It was [MASK]."}.
+  // Of rules cloze and conditional, keys of a run's [objective]: {"objective.cloze.pattern", "{text} It was
+  // [MASK]."}.
   std::vector<Override> objective{};
 };
 
@@ -37,7 +40,7 @@ struct Score {
   std::uint64_t bytes = 0;  // of text
   std::int64_t sequence_length = 0;
   std::optional<double> accuracy{};  // of rule cloze: share of documents whose right option is the likeliest
-  double bits_per_byte() const;      // 0 for a text without bytes, and of rule cloze
+  double bits_per_byte() const;      // 0 for a text without bytes, and of rules cloze and conditional
   double perplexity() const;         // exp(nats / tokens); of pll: the pseudo-perplexity; 0 of rule cloze
 };
 
@@ -49,9 +52,9 @@ struct TokenSurprisal {
 };
 
 // `text` is one document of valid UTF-8. Throws Error: usage (a rule that is not known, or that the model or
-// tokenizer cannot do, or a text for rule cloze), data (text that is not UTF-8 or has no token; a tokenizer
-// with more tokens than the model has embeddings; records that are no choices, of rule cloze), diverged (a
-// surprisal that is not finite).
+// tokenizer cannot do, or a text for rule cloze or conditional), data (text that is not UTF-8 or has no
+// token; a tokenizer with more tokens than the model has embeddings; records of another kind, of rules cloze
+// and conditional), diverged (a surprisal that is not finite).
 Score score(Model& model, std::string_view text, const ScoreOptions& options = {});
 
 // Each token that score() adds up, in the order of the text; what is scored at an end of the text stands

@@ -52,6 +52,11 @@ class Tokenizer {
   void encode(std::string_view text, std::vector<std::int32_t>& ids,
               std::vector<std::uint32_t>* starts = nullptr) const;
 
+  // The same, but the spelling of a special token is text like any other, as with `split_special_tokens` of
+  // transformers: for text that must not act as markup.
+  void encode_as_text(std::string_view text, std::vector<std::int32_t>& ids,
+                      std::vector<std::uint32_t>* starts = nullptr) const;
+
   // The ids of `text` with what the post-processor adds around a single sequence.
   std::vector<std::int32_t> encode_with_special(std::string_view text) const;
 

@@ -43,7 +43,7 @@ class BeamSearch {
              const GenerateOptions& options)
       : options_(options),
         context_(context.begin(), context.end()),
-        ends_(end_tokens(tokenizer)),
+        ends_(end_tokens(tokenizer, options.ends)),
         drawable_(drawable_tokens(tokenizer, model.config().vocab_size, ends_)),
         positions_(model.config().stream_positions()),
         room_(std::min(options.max_tokens, positions_ - std::ssize(context) + 1)),
@@ -64,8 +64,9 @@ class BeamSearch {
  private:
   void begin() {
     const std::vector<DecodingRow> rows = rows_of_text(context_);
-    decoding_.begin(std::span(rows).first(rows.size() - 1), ContextSight::before);
     beams_.resize(1);
+    if (options_.prefix_lm) return decoding_.begin_predicting(rows);
+    decoding_.begin(std::span(rows).first(rows.size() - 1), ContextSight::before);
     const std::int32_t first[] = {0};
     decoding_.extend(first, std::span(rows).last(1));
   }

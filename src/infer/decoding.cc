@@ -48,9 +48,17 @@ void Decoding::begin(std::span<const DecodingRow> context, ContextSight sight) {
   }
 }
 
+void Decoding::begin_predicting(std::span<const DecodingRow> context) {
+  begin(context, ContextSight::whole);
+  last_.assign(1, static_cast<std::int32_t>(context.size()) - 1);
+  model_.logits(last_, std::span(logits_).first(static_cast<std::size_t>(model_.config().vocab_size)));
+  began_predicting_ = true;
+}
+
 // In groups of rows whose bits do not depend on one another.
 void Decoding::extend(std::span<const std::int32_t> sequences, std::span<const DecodingRow> rows) {
   assert(sequences.size() == rows.size());
+  began_predicting_ = false;
   constexpr std::size_t kGroup = static_cast<std::size_t>(kFewRows);
   for (std::size_t begin = 0; begin < rows.size(); begin += kGroup) {
     const std::size_t count = std::min(kGroup, rows.size() - begin);
@@ -93,14 +101,18 @@ void grow_all(Decoding& decoding, std::span<GrowingText* const> texts) {
   std::vector<std::int32_t> growing(texts.size());
   std::iota(growing.begin(), growing.end(), 0);
   std::vector<DecodingRow> rows;
-  for (const GrowingText* text : texts) rows.push_back(text->first());
-  while (!growing.empty()) {
-    decoding.extend(growing, rows);
+  const bool predicted = decoding.began_predicting();
+  for (const GrowingText* text : texts) {
+    if (!predicted) rows.push_back(text->first());
+  }
+  for (bool first = true; !growing.empty(); first = false) {
+    const bool of_context = first && predicted;
+    if (!of_context) decoding.extend(growing, rows);
     std::vector<std::int32_t> still;
     rows.clear();
     for (std::size_t index = 0; index < growing.size(); ++index) {
       GrowingText& text = *texts[static_cast<std::size_t>(growing[index])];
-      const std::optional<DecodingRow> next = text.grow(decoding.logits(index));
+      const std::optional<DecodingRow> next = text.grow(decoding.logits(of_context ? 0 : index));
       if (!next) continue;
       still.push_back(growing[index]);
       rows.push_back(*next);

@@ -32,6 +32,9 @@ class Decoding {
   // What all sequences begin with. REQUIRES a model with room for it, and nothing in the sequences yet.
   void begin(std::span<const DecodingRow> context, ContextSight sight);
 
+  // The same with ContextSight::whole, and what follows its last row is there: logits(0), for all sequences.
+  void begin_predicting(std::span<const DecodingRow> context);
+
   // One more row for each of `sequences`; it sees all rows of its own. What follows it: logits().
   void extend(std::span<const std::int32_t> sequences, std::span<const DecodingRow> rows);
 
@@ -40,6 +43,7 @@ class Decoding {
 
   // [V], behind the row that extend() gave last to the `index`-th of its sequences.
   std::span<const float> logits(std::size_t index) const;
+  bool began_predicting() const { return began_predicting_; }
 
  private:
   std::int32_t first_slot(std::int32_t sequence) const { return sequence * static_cast<std::int32_t>(rows_); }
@@ -50,6 +54,7 @@ class Decoding {
   Transformer& model_;
   std::int64_t rows_;
   KeyValueCache cache_;
+  bool began_predicting_ = false;     // and no row was added since
   std::int32_t context_ = 0;          // rows that all sequences begin with
   std::vector<std::int32_t> length_;  // of each sequence
   Stream stream_;
@@ -66,7 +71,7 @@ class GrowingText {
   virtual std::optional<DecodingRow> grow(std::span<const float> logits) = 0;
 };
 
-// Grows text i as sequence i, all to their ends.
+// Grows text i as sequence i, all to their ends. Where the decoding began predicting, first() is not asked.
 void grow_all(Decoding& decoding, std::span<GrowingText* const> texts);
 
 template <typename Text>

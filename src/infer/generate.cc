@@ -81,10 +81,10 @@ std::string_view name_of(Stop stop) {
   return {};
 }
 
-std::vector<std::int32_t> end_tokens(const Tokenizer& tokenizer) {
-  std::vector<std::int32_t> ends;
+std::vector<std::int32_t> end_tokens(const Tokenizer& tokenizer, std::span<const std::int32_t> more) {
+  std::vector<std::int32_t> ends(more.begin(), more.end());
   for (const auto& end : {tokenizer.special().eos, tokenizer.special().eop}) {
-    if (end) ends.push_back(*end);
+    if (end && std::find(ends.begin(), ends.end(), *end) == ends.end()) ends.push_back(*end);
   }
   return ends;
 }
@@ -111,8 +111,12 @@ std::vector<GeneratedTokens> continue_tokens(Transformer& model, const Tokenizer
   const std::int64_t rows = std::min(held + std::min(options.max_tokens, config.stream_positions()),
                                      config.stream_positions());
   Decoding decoding(model, options.samples, rows);
-  decoding.begin(rows_of_text(context.first(context.size() - 1)), ContextSight::before);
-  const std::vector<std::int32_t> ends = end_tokens(tokenizer);
+  if (options.prefix_lm) {
+    decoding.begin_predicting(rows_of_text(context));
+  } else {
+    decoding.begin(rows_of_text(context.first(context.size() - 1)), ContextSight::before);
+  }
+  const std::vector<std::int32_t> ends = end_tokens(tokenizer, options.ends);
   const std::vector<std::int32_t> drawable = drawable_tokens(tokenizer, config.vocab_size, ends);
   std::vector<ContinuedText> texts;
   for (std::int64_t sample = 0; sample < options.samples; ++sample) {

@@ -22,8 +22,8 @@ std::vector<GeneratedTokens> continue_tokens(Transformer& model, const Tokenizer
                                              std::span<const std::int32_t> context,
                                              const GenerateOptions& options, const TokenSink& sink = {});
 
-// The ids at which a text ends: of text and of piece.
-std::vector<std::int32_t> end_tokens(const Tokenizer& tokenizer);
+// The ids at which a text ends: of text and of piece, and `more`.
+std::vector<std::int32_t> end_tokens(const Tokenizer& tokenizer, std::span<const std::int32_t> more = {});
 
 // Throws Error (usage).
 void check_counts(std::int64_t max_tokens, std::int64_t samples);

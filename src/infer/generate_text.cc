@@ -41,8 +41,8 @@ void require_decoder(const ModelConfig& config) {
                .fix = "use a decoder (gpt2) or a model of blanks (glm)"});
 }
 
-void require_end(const Tokenizer& tokenizer) {
-  if (!end_tokens(tokenizer).empty()) return;
+void require_end(const Tokenizer& tokenizer, const GenerateOptions& options) {
+  if (!end_tokens(tokenizer, options.ends).empty()) return;
   throw Error(ErrorKind::usage, {.what = "the tokenizer has no end of text, at which a text would end",
                                  .fix = "name it in tokenizer_config.json (eos_token)"});
 }
@@ -98,13 +98,11 @@ std::string without(const std::string& whole, const std::string& known, bool at_
   return whole;  // clean-up changed the place where they meet
 }
 
-std::vector<Continuation> continue_text(LoadedModel& model, std::string_view prompt,
-                                        const GenerateOptions& options) {
+// `text`: what of the result is the prompt. `context`: the rows that the model reads first.
+std::vector<Continuation> continue_ids(LoadedModel& model, const std::vector<std::int32_t>& text,
+                                       const std::vector<std::int32_t>& context,
+                                       const GenerateOptions& options) {
   const Tokenizer& tokenizer = model.tokenizer();
-  require_decoder(model.config());
-  require_end(tokenizer);
-  const std::vector<std::int32_t> text = encode(tokenizer, prompt);
-  const std::vector<std::int32_t> context = context_of(tokenizer, text, options);
   require_positions(std::ssize(context), model.config(), "prompt");
   const auto joined = [&](std::span<const std::int32_t> ids) {  // in the order of the text
     std::vector<std::int32_t> all(text);
@@ -127,6 +125,14 @@ std::vector<Continuation> continue_text(LoadedModel& model, std::string_view pro
   }
   so_far.finish(results.back().text);
   return results;
+}
+
+std::vector<Continuation> continue_text(LoadedModel& model, std::string_view prompt,
+                                        const GenerateOptions& options) {
+  require_decoder(model.config());
+  require_end(model.tokenizer(), options);
+  const std::vector<std::int32_t> text = encode(model.tokenizer(), prompt);
+  return continue_ids(model, text, context_of(model.tokenizer(), text, options), options);
 }
 
 std::vector<std::vector<GeneratedTokens>> fill(LoadedModel& model, const BlankedText& text,
@@ -287,6 +293,19 @@ std::vector<Continuation> generate(Model& model, std::string_view prompt, const 
   check_search(options);
   return continues_by_blank(config, options) ? continue_by_blank(model.loaded(), prompt, options)
                                              : continue_text(model.loaded(), prompt, options);
+}
+
+std::vector<Continuation> generate(Model& model, const Prompt& prompt, const GenerateOptions& given) {
+  if (prompt.ids.empty()) return generate(model, prompt.text, given);
+  LoadedModel& loaded = model.loaded();
+  GenerateOptions options = shown_alone(given);
+  options.ends.insert(options.ends.end(), prompt.ends.begin(), prompt.ends.end());
+  options.reverse = false;
+  check_call(loaded, options.sampling, options.max_tokens, options.samples);
+  check_search(options);
+  require_decoder(loaded.config());
+  require_end(loaded.tokenizer(), options);
+  return continue_ids(loaded, prompt.ids, prompt.ids, options);
 }
 
 std::vector<Infilling> infill(Model& model, std::string_view text, const InfillOptions& options) {

@@ -11,6 +11,7 @@
 #include "infer/evaluate.h"
 #include "infer/limits.h"
 #include "infer/score_choices.h"
+#include "infer/score_pairs.h"
 #include "objective/mixture.h"
 #include "objective/sampler.h"
 #include "stream/packing.h"
@@ -140,6 +141,22 @@ void score_stream(Transformer& model, const Stream& stream, bool reverse, std::v
   if (reverse) std::reverse(each.begin() + static_cast<std::ptrdiff_t>(before), each.end());
 }
 
+bool reads_records(const std::string& rule) {
+  return rule == "cloze" || rule == "conditional";
+}
+
+void check_rule(const std::string& rule, const ScoreOptions& options) {
+  if (rule != "windows" && rule != "reverse" && rule != "pll" && !reads_records(rule)) {
+    throw Error(ErrorKind::usage, {.what = fmt::format("unknown rule {}", rule),
+                                   .expected = "windows, reverse, pll, cloze or conditional"});
+  }
+  if (!reads_records(rule) && !options.objective.empty()) {
+    throw Error(ErrorKind::usage,
+                {.what = fmt::format("{} has no meaning for rule {}", options.objective.front().key, rule),
+                 .fix = "leave it out, or use rule cloze or conditional"});
+  }
+}
+
 // Everything but the sums, checked: the rule by its full name.
 Score begin_score(const Transformer& model, const Tokenizer& tokenizer, const TokenCorpus& corpus,
                   const ScoreOptions& options) {
@@ -147,7 +164,7 @@ Score begin_score(const Transformer& model, const Tokenizer& tokenizer, const To
   score.rule = options.rule.empty() ? default_rule(model.config()) : options.rule;
   score.sequence_length = window_length(model.config(), options);
   score.documents = corpus.documents();
-  score.bytes = score.rule == "cloze" ? 0 : corpus.bytes();
+  score.bytes = reads_records(score.rule) ? 0 : corpus.bytes();
   check_vocabulary(model.config(), tokenizer);
   if (score.sequence_length > model.config().stream_positions()) {
     throw Error(ErrorKind::usage,
@@ -155,15 +172,7 @@ Score begin_score(const Transformer& model, const Tokenizer& tokenizer, const To
                  .found = fmt::format("{}", score.sequence_length),
                  .expected = fmt::format("at most {}", model.config().stream_positions())});
   }
-  if (score.rule != "windows" && score.rule != "reverse" && score.rule != "pll" && score.rule != "cloze") {
-    throw Error(ErrorKind::usage, {.what = fmt::format("unknown rule {}", score.rule),
-                                   .expected = "windows, reverse, pll or cloze"});
-  }
-  if (score.rule != "cloze" && !options.objective.empty()) {
-    throw Error(ErrorKind::usage, {.what = fmt::format("{} has no meaning for rule {}",
-                                                       options.objective.front().key, score.rule),
-                                   .fix = "leave it out, or use rule cloze"});
-  }
+  check_rule(score.rule, options);
   return score;
 }
 
@@ -211,6 +220,8 @@ Score score(Transformer& model, const Tokenizer& tokenizer, const TokenCorpus& c
     score_pll(model, tokenizer, corpus, options, score, nullptr);
   } else if (score.rule == "cloze") {
     ChoiceScorer(model.config(), tokenizer, options).score(model, corpus, score);
+  } else if (score.rule == "conditional") {
+    PairScorer(model.config(), tokenizer, options).score(model, corpus, score);
   } else {
     score_windows(model, tokenizer, corpus, options, score.rule == "reverse" ? "reverse" : "causal", score);
   }

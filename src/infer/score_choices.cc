@@ -2,46 +2,18 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
-#include "surprisal/error.h"
-
 #include "infer/evaluate.h"
 #include "infer/score.h"
+#include "infer/score_pairs.h"
 #include "objective/records.h"
 
 namespace surprisal {
-namespace {
-
-ObjectiveOptions read_objective(const std::vector<Override>& keys) {
-  ObjectiveOptions options;
-  read_options("", keys, [&](OptionVisitor& visitor) {
-    visitor.table("objective", "", [&](OptionVisitor& table) { options.visit_tables(table); });
-  });
-  return options;
-}
-
-void check_block_positions(const ModelConfig& config, const Mixture& mixture) {
-  const std::int64_t counted = mixture.extent().block_positions;
-  if (counted <= std::max<std::int64_t>(config.block_positions, 1)) return;
-  throw Error(ErrorKind::usage,
-              {.what = "rule cloze counts block positions beyond the model's",
-               .found = fmt::format("{}", counted),
-               .expected = config.block_positions == 0 ? std::string("none")
-                                                       : fmt::format("at most {}", config.block_positions),
-               .fix = config.block_positions == 0
-                          ? "set objective.cloze.position to what the model was trained with: \"repeat\" or "
-                            "\"continue\""
-                          : "lower the sequence length"});
-}
-
-}  // namespace
 
 ChoiceScorer::ChoiceScorer(const ModelConfig& config, const Tokenizer& tokenizer, const ScoreOptions& options)
     : options_(options),
-      objective_(read_objective(options.objective)),
+      objective_(read_objective_keys(options.objective)),
       mixture_("cloze", objective_, tokenizer, window_length(config, options)) {
-  check_block_positions(config, mixture_);
+  check_block_positions(config, mixture_, "objective.cloze.position");
 }
 
 RecordOptions ChoiceScorer::records() const {

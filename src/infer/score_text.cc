@@ -5,14 +5,17 @@
 #include "infer/loaded_model.h"
 #include "infer/score.h"
 #include "infer/score_choices.h"
+#include "infer/score_pairs.h"
 
 namespace surprisal {
 namespace {
 
-void refuse_cloze(const ScoreOptions& options) {
-  if (options.rule != "cloze") return;
-  throw Error(ErrorKind::usage, {.what = "rule cloze scores records, not a text",
-                                 .fix = "give a .jsonl file of texts with options"});
+void refuse_records(const ScoreOptions& options) {
+  if (options.rule != "cloze" && options.rule != "conditional") return;
+  throw Error(ErrorKind::usage,
+              {.what = "rule " + options.rule + " scores records, not a text",
+               .fix = options.rule == "cloze" ? "give a .jsonl file of texts with options"
+                                              : "give a .jsonl file of prompts and completions"});
 }
 
 struct EncodedText {
@@ -46,10 +49,16 @@ Score score_choices(LoadedModel& model, const std::vector<std::string>& files, c
   return score(prepare(model, scorer.capacity(corpus)), model.tokenizer(), corpus, options);
 }
 
+Score score_pairs(LoadedModel& model, const std::vector<std::string>& files, const ScoreOptions& options) {
+  const PairScorer scorer(model.config(), model.tokenizer(), options);
+  const TokenCorpus corpus = TokenCorpus::open(files, {.records = scorer.records()}, model.tokenizer(), {});
+  return score(prepare(model, options), model.tokenizer(), corpus, options);
+}
+
 }  // namespace
 
 Score score(Model& model, std::string_view text, const ScoreOptions& options) {
-  refuse_cloze(options);
+  refuse_records(options);
   const Tokenizer& tokenizer = model.tokenizer();
   const EncodedText encoded = encode(tokenizer, text);
   return score(prepare(model.loaded(), options), tokenizer, encoded.corpus, options);
@@ -57,7 +66,7 @@ Score score(Model& model, std::string_view text, const ScoreOptions& options) {
 
 std::vector<TokenSurprisal> token_surprisals(Model& model, std::string_view text,
                                              const ScoreOptions& options) {
-  refuse_cloze(options);
+  refuse_records(options);
   const Tokenizer& tokenizer = model.tokenizer();
   const EncodedText encoded = encode(tokenizer, text);
   const std::vector<ScoredToken> scored =
@@ -79,6 +88,7 @@ std::vector<TokenSurprisal> token_surprisals(Model& model, std::string_view text
 Score score_files(Model& model, const std::vector<std::string>& files, const ScoreOptions& options) {
   const Tokenizer& tokenizer = model.tokenizer();
   if (options.rule == "cloze") return score_choices(model.loaded(), files, options);
+  if (options.rule == "conditional") return score_pairs(model.loaded(), files, options);
   const TokenCorpus corpus = TokenCorpus::open(files, {}, tokenizer, {});
   return score(prepare(model.loaded(), options), tokenizer, corpus, options);
 }

@@ -1,10 +1,6 @@
 // A completion given its prompt: loss = - sum_t log p(y_t | x, y_<t), the end of the completion included.
-// docs/objectives/conditional.md. Where the tokenizer has GLM's tokens, the prompt with a mask is Part A,
-// which sees itself in both directions, and the completion is the mask's piece (blank_layout.h); GLM-130B's
-// multi-task instruction pre-training. Elsewhere every row sees what stands before it.
-//
-//   decoder  input   b  x_1 .. x_p  y_1 .. y_t           glm  Part A  [CLS]  x_1 .. x_p  [MASK] <|endoftext|>
-//            target                 y_1 .. y_t  e             Part B  as blank infilling has a piece
+// docs/objectives/conditional.md. Its two forms are conditional_decoder.h and, where the tokenizer has GLM's
+// tokens, conditional_infilling.h (GLM-130B's multi-task instruction pre-training).
 #pragma once
 
 #include "objective/objective.h"
@@ -17,5 +13,11 @@ inline constexpr ObjectiveTraits kConditionalTraits{
 
 std::shared_ptr<const Objective> make_conditional(const ObjectiveOptions& options, const Tokenizer& tokenizer,
                                                   std::int64_t sequence_length);
+
+// Where the begin of text stands in a pair of texts; `by_shape`: between context and completion of a line,
+// before the prompt of a record.
+enum class BeginOfText { by_shape, before, between, none };
+// Throws Error (usage).
+BeginOfText begin_of_text(const ObjectiveOptions& options);
 
 }  // namespace surprisal

@@ -128,15 +128,16 @@ class Builder {
 
 Error no_document(const std::string& part, DocumentKind kind, const std::string& where) {
   const bool pair = kind == DocumentKind::pair, choice = kind == DocumentKind::choice;
-  return Error(ErrorKind::data,
-               {.what = fmt::format("the data hold nothing for objective \"{}\", which reads {}s", part,
-                                    pair     ? "pair"
-                                    : choice ? "choice"
-                                             : "text"),
-                .where = where,
-                .fix = pair     ? "give a .jsonl file of records with \"prompt\" and \"completion\""
-                       : choice ? "give a .jsonl file of records with \"options\" and \"label\""
-                                : "give text files, or .jsonl files with the field that data.field names"});
+  return Error(
+      ErrorKind::data,
+      {.what = fmt::format("the data hold nothing for objective \"{}\", which reads {}s", part,
+                           pair     ? "pair"
+                           : choice ? "choice"
+                                    : "text"),
+       .where = where,
+       .fix = pair ? "give a .jsonl file of records with \"prompt\" and \"completion\", or of \"messages\""
+              : choice ? "give a .jsonl file of records with \"options\" and \"label\""
+                       : "give text files, or .jsonl files with the field that data.field names"});
 }
 
 double weight_of(const Part& part, ObjectiveKind kind) {

@@ -28,6 +28,10 @@ std::vector<std::string> Objective::remarks(const TokenCorpus&) const {
   return {};
 }
 
+TargetCount Objective::count_targets(const TokenCorpus&) const {
+  return {};
+}
+
 void Objective::check_corpus(const TokenCorpus&) const {}
 
 }  // namespace surprisal

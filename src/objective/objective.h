@@ -30,7 +30,7 @@ struct SampleKey {
   double progress = 1;
 
   std::uint64_t sample() const { return source() | document << 24 | index; }
-  std::uint64_t source() const { return std::uint64_t{static_cast<std::uint16_t>(kind)} << 62; }
+  std::uint64_t source() const { return std::uint64_t{static_cast<std::uint8_t>(kind)} << 62; }
   // Numbers of this sample, and of its document in this epoch (what is drawn once a pass).
   Random random(Purpose purpose) const { return Random({seed, sample(), epoch, purpose}); }
   Random document_random(Purpose purpose) const {
@@ -74,6 +74,11 @@ struct LargestSample {
   std::uint64_t document = 0;  // that it is made of
 };
 
+// Of a corpus, where an objective can tell without making its samples.
+struct TargetCount {
+  std::uint64_t samples = 0, rows = 0, targets = 0;
+};
+
 // What to tell people of a sample besides its arrays.
 struct SampleNotes {
   std::vector<std::string> lines;  // of the whole
@@ -112,6 +117,9 @@ class Objective {
 
   // What to tell people of the documents before they are used: how many are longer than a sequence holds.
   virtual std::vector<std::string> remarks(const TokenCorpus& documents) const;
+
+  // How much of the documents is scored in an epoch. No sample: that cannot be told beforehand.
+  virtual TargetCount count_targets(const TokenCorpus& documents) const;
 
   // Throws Error (data) where no sample can be made of the corpus at all (nsp needs two documents).
   virtual void check_corpus(const TokenCorpus& corpus) const;

@@ -1,5 +1,7 @@
 #include "objective/options.h"
 
+#include "text/corpus/chat_layout.h"
+
 namespace surprisal {
 
 void MlmOptions::visit(OptionVisitor& visitor) {
@@ -37,6 +39,25 @@ void ConditionalOptions::visit(OptionVisitor& visitor) {
       "layout", layout, {"auto", "decoder", "glm"},
       "glm: prompt and mask, which see one another, then the completion as a piece; auto: glm where "
       "the tokenizer has a start-of-piece token");
+  visitor.field(
+      "chat", chat, chat_layout_choices(),
+      "how messages become one text; auto: the layout whose special tokens the tokenizer has, where "
+      "it is one");
+  visitor.field("turns", turns, {"all", "last"}, "of the assistant in a chat that are targets");
+  visitor.field(
+      "tokenise", tokenise, {"separately", "jointly"},
+      "prompt and completion; jointly: a token is a target where its text begins in the completion");
+  visitor.field(
+      "too_long", too_long, {"auto", "keep_start", "keep_end", "drop", "error"},
+      "what becomes of a pair longer than a sequence: its prompt keeps its start or its end, it is left "
+      "out, or it ends the run; auto: keep_start, of chats keep_end");
+  visitor.field(
+      "begin_of_text", begin_of_text, {"auto", "before", "between", "none"},
+      "of a pair of texts: before the prompt or between it and the completion; auto: before, in lines "
+      "context||completion between");
+  visitor.field("completion_blank", completion_blank, {"auto", "always", "never"},
+                "whether a blank is put before a completion; auto: in lines context||completion");
+  visitor.field("prefix_lm", prefix_lm, "layout decoder: rows before the first target see one another");
   visitor.field("mask", mask, {"[MASK]", "[sMASK]", "[gMASK]"},
                 "of layout glm: what stands for the completion where the prompt has no mask");
   visitor.field(

@@ -42,6 +42,13 @@ struct SopOptions {
 
 struct ConditionalOptions {
   std::string layout = "auto";                  // decoder, glm; auto: glm where the tokenizer has its tokens
+  std::string chat = "auto";                    // layout of messages; auto: by the tokenizer's special tokens
+  std::string turns = "all";                    // of the assistant that are targets: all, last
+  std::string tokenise = "separately";          // prompt and completion: separately, jointly
+  std::string too_long = "auto";                // keep_start, keep_end (of the prompt), drop, error
+  std::string begin_of_text = "auto";           // before, between, none; auto: before, of lines between
+  std::string completion_blank = "auto";        // put before a completion: always, never; auto: of lines
+  bool prefix_lm = false;                       // rows of the prompt see one another
   std::string mask = "[MASK]";                  // of layout glm: what stands for the completion
   std::string position = "as_blank_infilling";  // of layout glm: of the completion's rows
   void visit(OptionVisitor& visitor);

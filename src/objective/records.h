@@ -3,6 +3,8 @@
 
 #include <vector>
 
+#include "surprisal/override.h"
+
 #include "objective/mixture.h"
 #include "objective/options.h"
 #include "text/corpus/record_options.h"
@@ -11,5 +13,12 @@ namespace surprisal {
 
 // Of all these mixtures. `options` are those that they were made with.
 RecordOptions records_of(const std::vector<const Mixture*>& mixtures, const ObjectiveOptions& options);
+
+// Of pairs alone.
+RecordOptions pair_records(const ObjectiveOptions& options);
+
+// The tables of [objective] from keys with their values: {"objective.cloze.pattern", "{text} It was
+// [MASK]."}. Throws Error (usage): a key that there is not, or a value that it cannot have.
+ObjectiveOptions read_objective_keys(const std::vector<Override>& keys);
 
 }  // namespace surprisal

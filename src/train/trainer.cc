@@ -16,8 +16,7 @@
 #include "core/parallel.h"
 #include "infer/generate.h"
 #include "objective/mixed_sampler.h"
-#include "store/adapter_directory.h"
-#include "store/model_directory.h"
+#include "objective/target_preview.h"
 #include "train/checkpoint_writer.h"
 #include "train/evaluations.h"
 #include "train/identity.h"
@@ -27,7 +26,7 @@
 #include "train/run_log.h"
 #include "train/schedule.h"
 #include "train/setup.h"
-#include "train/start_adapter.h"
+#include "train/start_weights.h"
 #include "train/sizing.h"
 #include "train/throughput.h"
 #include "train/training_step.h"
@@ -67,8 +66,6 @@ class Run {
   void check_space() const;
   void prepare_model();
   std::optional<fs::path> find_checkpoint(bool resume);
-  void fill_model();
-  void fill_base();
   void restore(const fs::path& checkpoint, const Identity& identity, MixedSampler& sampler);
   void open_logs();
   void loop(MixedSampler& sampler);
@@ -180,35 +177,6 @@ void Run::prepare_model() {
                                                adapter_);
 }
 
-// The weights that a run begins with, or, behind a checkpoint of an adapter, those that it does not hold.
-void Run::fill_model() {
-  fill_base();
-  if (!setup_.adapter.any()) return;
-  const std::string& base = configuration_.model.path;
-  adapter_ = {.options = setup_.adapter, .base_name = base, .base_fingerprint = base_fingerprint(*model_)};
-  if (configuration_.adapter.path.empty()) {
-    start_adapter(configuration_, setup_, *model_);
-    return;
-  }
-  const AdapterLoad load = load_adapter(configuration_.adapter.path, setup_.adapter, *model_);
-  observer_.message(load.modules > 0 ? fmt::format("{}: branches of {} modules applied",
-                                                   configuration_.adapter.path, load.modules)
-                                     : fmt::format("{}: prefix applied", configuration_.adapter.path));
-}
-
-void Run::fill_base() {
-  if (configuration_.model.path.empty()) return model_->initialise(seed_);
-  const HeadsOfOthers heads = load_weights(configuration_.model.path, *model_,
-                                           {.new_heads = configuration_.model.new_heads, .seed = seed_});
-  if (!heads.missing.empty()) {
-    observer_.message(
-        fmt::format("drawn anew, since the checkpoint lacks them: {}", fmt::join(heads.missing, ", ")));
-  }
-  if (!heads.left_out.empty()) {
-    observer_.message(fmt::format("left out of the checkpoint: {}", fmt::join(heads.left_out, ", ")));
-  }
-}
-
 std::optional<fs::path> Run::find_checkpoint(bool resume) {
   if (!resume) return std::nullopt;
   std::vector<std::string> damaged;
@@ -225,7 +193,7 @@ void Run::restore(const fs::path& checkpoint, const Identity& identity, MixedSam
        compare_identity(read_run_state(checkpoint).identity, identity, checkpoint.string())) {
     observer_.message("note: " + note);
   }
-  if (setup_.adapter.any()) fill_model();
+  if (setup_.adapter.any()) adapter_ = start_weights(configuration_, setup_, *model_, observer_);
   state_ = read_checkpoint(checkpoint, adapter_, *model_, *optimizer_);
   if (forget_best(identity, state_))
     observer_.message("note: the best steps so far were best by another metric");
@@ -300,10 +268,16 @@ RunSummary Run::run_to_end(bool resume) {
   check_space();
   if (!setup_.warning.empty()) observer_.message(setup_.warning);
   for (const std::string& remark : setup_.mixture.remarks(*corpus_)) observer_.message(remark);
+  for (const std::string& line : preview_targets(*corpus_, setup_.mixture, setup_.tokenizer, seed_))
+    observer_.message(line);
   prepare_model();
   Identity identity =
       identity_of(configuration_, setup_.tokenizer, *corpus_, validation_ ? &*validation_ : nullptr);
-  checkpoint ? restore(*checkpoint, identity, sampler) : fill_model();
+  if (checkpoint) {
+    restore(*checkpoint, identity, sampler);
+  } else {
+    adapter_ = start_weights(configuration_, setup_, *model_, observer_);
+  }
   state_.identity = std::move(identity);
   plan_.first_step = state_.step + 1;
   open_logs();

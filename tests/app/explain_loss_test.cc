@@ -283,7 +283,7 @@ TEST(Explain, ShowsPairs) {
                AllOf(HasSubstr("both/b.jsonl:1: the record is a pair, and nothing here reads one"),
                      HasSubstr("objective conditional reads pairs")));
   EXPECT_FAILS(explain("bpe", {"conditional", "text.txt"}), 3,
-               HasSubstr("text.txt: the file holds texts, and nothing here reads one"));
+               HasSubstr("text.txt:1: the line has no \"||\" between context and completion"));
 
   Outcome streams =
       explain("gpt2", {"conditional", "--json", "--samples", "0", "--sequence-length", "16", "pairs.jsonl"});

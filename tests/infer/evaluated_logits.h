@@ -2,6 +2,7 @@
 // to.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -19,14 +20,15 @@ inline std::vector<float> evaluated_logits(Transformer& model, const Stream& str
   return logits;
 }
 
-// Left to right.
-inline std::vector<float> evaluated_logits(Transformer& model, const std::vector<std::int32_t>& ids) {
+// Left to right; the first `prefix` rows see one another.
+inline std::vector<float> evaluated_logits(Transformer& model, const std::vector<std::int32_t>& ids,
+                                           std::int32_t prefix = 0) {
   Stream stream;
   const std::int32_t size = static_cast<std::int32_t>(ids.size());
   stream.token = ids;
   for (std::int32_t row = 0; row < size; ++row) {
     stream.position.push_back(row);
-    stream.visible.push_back({0, row + 1});
+    stream.visible.push_back({0, std::max(prefix, row + 1)});
   }
   stream.segment.assign(ids.size(), 0);
   stream.block_position.assign(ids.size(), 0);

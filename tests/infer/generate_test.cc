@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "infer/beam_search.h"
 #include "tests/infer/evaluated_logits.h"
 #include "tests/infer/tiny_language.h"
 
@@ -93,6 +94,44 @@ TEST_F(Generate, SumsTheSurprisalOfWhatItDrew) {
     EXPECT_NEAR(text.nats, nats, 1e-4);
   }
   EXPECT_GT(ends, 0u);
+}
+
+// As it is trained: rows of the prompt see one another, the last one too, and what is written sees all before
+// it.
+TEST_F(Generate, PromptsOfPrefixModelsSeeThemselves) {
+  context_ = {*tiny_bpe().special().bos, 7, 12, 9};
+  const auto prefix = static_cast<std::int32_t>(context_.size());
+  for (std::int64_t beams : {1, 3}) {
+    GenerateOptions options{
+        .sampling = {.temperature = 2, .top_k = 0}, .max_tokens = 8, .samples = 3, .prefix_lm = true};
+    options.beams = beams;
+    const std::vector<GeneratedTokens> texts =
+        beams == 1 ? draw(options) : search_beams(*model_, tiny_bpe(), context_, options);
+    double apart = 0;
+    for (const GeneratedTokens& text : texts) {
+      Ids ids = context_, tokens = text.ids;
+      if (text.stop == Stop::end) tokens.push_back(*tiny_bpe().special().eos);
+      double nats = 0, causal = 0;
+      for (std::int32_t token : tokens) {
+        nats += surprisal_of(evaluated_logits(*model_, ids, prefix), token);
+        causal += surprisal_of(evaluated_logits(*model_, ids), token);
+        ids.push_back(token);
+      }
+      EXPECT_NEAR(text.nats, nats, 1e-4);
+      apart += std::abs(nats - causal);
+    }
+    EXPECT_GT(apart, 1e-2);
+  }
+}
+
+// Tokens at which a text ends besides are drawn, and are no part of it.
+TEST_F(Generate, EndsWhereItIsToldTo) {
+  const Ids free = draw_one({.sampling = {.temperature = 0}, .max_tokens = 8});
+  ASSERT_GT(free.size(), 2u);
+  const std::vector<GeneratedTokens> ended =
+      draw({.sampling = {.temperature = 0}, .max_tokens = 8, .ends = {free[1]}});
+  EXPECT_EQ(ended[0].stop, Stop::end);
+  EXPECT_EQ(ended[0].ids, Ids(free.begin(), std::find(free.begin(), free.end(), free[1])));
 }
 
 TEST_F(Generate, TellsTheTextAfterEachToken) {

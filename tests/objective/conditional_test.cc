@@ -4,10 +4,8 @@
 #include <numeric>
 
 #include "objective/pair_cut.h"
-#include "stream/check.h"
 #include "tests/core/error_matchers.h"
-#include "tests/objective/corpora.h"
-#include "tests/objective/tokenizers.h"
+#include "tests/objective/conditional_samples.h"
 
 namespace surprisal {
 namespace {
@@ -16,33 +14,13 @@ using Ids = std::vector<std::int32_t>;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-TokenCorpus pairs_of(const std::vector<std::pair<Ids, Ids>>& pairs) {
-  std::vector<TokenCorpus::Ids> documents;
-  for (const auto& [prompt, completion] : pairs) {
-    TokenCorpus::Ids document{.tokens = prompt, .sentences = {0, static_cast<std::uint32_t>(prompt.size())}};
-    document.tokens.insert(document.tokens.end(), completion.begin(), completion.end());
-    document.kind = DocumentKind::pair;
-    documents.push_back(std::move(document));
-  }
-  return TokenCorpus::from_ids(documents);
-}
-
 Mixture mixture(const Tokenizer& tokenizer, std::int64_t length, const ObjectiveOptions& options = {}) {
   return Mixture("conditional", options, tokenizer, length);
 }
 
 Stream sample(const std::pair<Ids, Ids>& pair, const Tokenizer& tokenizer, std::int64_t length,
               const ObjectiveOptions& options = {}) {
-  std::vector<Stream> samples = samples_of(pairs_of({pair}), mixture(tokenizer, length, options));
-  EXPECT_EQ(samples.size(), 1u);
-  check_stream(samples.at(0), {.vocabulary = 100, .positions = length, .block_positions = length}, "sample");
-  return samples.at(0);
-}
-
-std::vector<Interval> visible(std::int32_t context, std::int32_t size) {
-  std::vector<Interval> intervals;
-  for (std::int32_t row = 0; row < size; ++row) intervals.push_back({0, std::max(context, row + 1)});
-  return intervals;
+  return pair_sample(pairs_of({pair}), tokenizer, length, options);
 }
 
 Ids counted(std::int32_t size) {
@@ -252,12 +230,11 @@ TEST(ConditionalNotes, SayWhatEachRowIs) {
 }
 
 TEST(ConditionalErrors, NameWhatIsMissing) {
-  EXPECT_ERROR(
-      mixture(word_tokenizer(), 16), usage,
-      testing::HasSubstr("objective conditional needs a tokenizer with a begin-of-text token (bos)"));
+  EXPECT_ERROR(mixture(word_tokenizer(), 16), usage,
+               testing::HasSubstr("objective conditional needs a tokenizer with an end-of-text token (eos)"));
   EXPECT_ERROR(
       mixture(text_tokenizer(), 1), usage,
-      "sequence length is impossible for objective conditional: found 1, expected at least 2 and at most "
+      "sequence length is impossible for objective conditional: found 1, expected at least 4 and at most "
       "2147483647");
   EXPECT_ERROR(mixture(glm_tokenizer(), 5), usage, testing::HasSubstr("expected at least 6 and"));
   ObjectiveOptions options;
@@ -266,7 +243,9 @@ TEST(ConditionalErrors, NameWhatIsMissing) {
                testing::HasSubstr("objective conditional needs a tokenizer with [MASK]"));
   auto refused = [](const char* layout, const char* mask, const char* position, const char* message) {
     ObjectiveOptions bad;
-    bad.conditional = {.layout = layout, .mask = mask, .position = position};
+    bad.conditional.layout = layout;
+    bad.conditional.mask = mask;
+    bad.conditional.position = position;
     EXPECT_ERROR(mixture(glm_tokenizer(), 16, bad), usage, testing::HasSubstr(message));
   };
   refused("gml", "[MASK]", "continue", "objective.conditional.layout is unknown: found gml");
@@ -275,7 +254,7 @@ TEST(ConditionalErrors, NameWhatIsMissing) {
   EXPECT_ERROR(samples_of(corpus_of({{11, 12}}), mixture(text_tokenizer(), 16)), data,
                "document 0 and on: the data hold nothing for objective \"conditional\", which reads pairs; "
                "give a .jsonl file of records "
-               "with \"prompt\" and \"completion\"");
+               "with \"prompt\" and \"completion\", or of \"messages\"");
   EXPECT_ERROR(samples_of(pairs_of({{{11}, {12}}}), Mixture("causal", {}, text_tokenizer(), 16)), data,
                "document 0 and on: the data hold nothing for objective \"causal\", which reads texts; give "
                "text files, or .jsonl files "

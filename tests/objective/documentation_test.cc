@@ -119,6 +119,11 @@ TEST(Documentation, ConditionalExample) {
   const Stream decoder = sample(text_tokenizer(), 16, 0);
   EXPECT_EQ(decoder.token, (Ids{0, 11, 12, 13, 21, 22}));
   EXPECT_EQ(decoder.target, (std::vector<Target>{{3, 21}, {4, 22}, {5, 0}}));
+  ObjectiveOptions between;
+  between.conditional.begin_of_text = "between";
+  const Stream separated = sample(text_tokenizer(), 16, 0, between);
+  EXPECT_EQ(separated.token, (Ids{11, 12, 13, 0, 21, 22}));
+  EXPECT_EQ(separated.target, (std::vector<Target>{{3, 21}, {4, 22}, {5, 0}}));
   const Stream infilling = sample(glm_tokenizer(), 16, 0);
   EXPECT_EQ(infilling.token, (Ids{2, 11, 12, 13, 4, 0, 7, 21, 22}));
   EXPECT_EQ(infilling.position, (Ids{0, 1, 2, 3, 4, 5, 4, 4, 4}));

@@ -187,7 +187,7 @@ TEST(MixedSampler, RefusesACorpusThatLacksAKind) {
   EXPECT_ERROR(sampler(texts, mixture), data,
                "document 0 and on: the data hold nothing for objective \"conditional\", which reads pairs; "
                "give a .jsonl file of records "
-               "with \"prompt\" and \"completion\"");
+               "with \"prompt\" and \"completion\", or of \"messages\"");
   // A part without a share asks for nothing.
   EXPECT_NO_THROW(sampler(texts, surprisal::mixture("1 blank_infilling | 0 conditional")));
 }

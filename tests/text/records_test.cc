@@ -123,21 +123,25 @@ TEST_F(RecordsTest, KindThatNothingReadsIsAnError) {
   expect_bad(
       "{\"text\": \"a\"}", reading({kPair}),
       "the record is a text, and nothing here reads one: found text, expected a pair (fields \"prompt\" and "
-      "\"completion\"); objective causal reads texts");
+      "\"completion\", \"messages\", or \"instruction\" and \"output\"); objective causal reads texts");
   expect_bad(
       choice, reading({kPair}),
       "the record is a choice, and nothing here reads one: found label, options, text, expected a pair "
-      "(fields \"prompt\" and \"completion\"); objective cloze reads choices");
+      "(fields \"prompt\" and \"completion\", \"messages\", or \"instruction\" and \"output\"); objective "
+      "cloze "
+      "reads choices");
   expect_bad("{\"x\": \"a\"}", reading({kText, kPair}),
              "the record has no field \"text\": found x, expected a text (field \"text\") or a pair (fields "
-             "\"prompt\" and \"completion\"); data.field names the field that holds the text");
+             "\"prompt\" and \"completion\", \"messages\", or \"instruction\" and \"output\"); data.field "
+             "names the field that holds the text");
   expect_bad("{\"x\": \"a\"}", reading({kText}),
              "the record has no field \"text\": found x; data.field names the field that holds the text");
   expect_bad("{}", reading({kPair, kChoice}),
              "the record is of no kind that is read: found none, expected a pair (fields \"prompt\" and "
-             "\"completion\") or a choice (fields \"options\" and \"label\")");
+             "\"completion\", \"messages\", or \"instruction\" and \"output\") or a choice (fields "
+             "\"options\" and \"label\")");
   std::string path = files_.add("a.txt", "the cat");
-  EXPECT_ERROR(open({path}, reading({kPair})), data,
+  EXPECT_ERROR(open({path}, reading({kChoice})), data,
                path + ": the file holds texts, and nothing here reads one: expected records: a .jsonl file");
 }
 
@@ -325,7 +329,7 @@ TEST_F(RecordsTest, OlderCacheIsNotUsed) {
   const std::string print = open({path}, {}, cache).fingerprint();
   const fs::path file = cache / (print + ".tokens");
   const std::string good = read_file(file);
-  for (std::size_t version_at = good.size() - 136 + 8; const std::uint32_t version : {2u, 4u}) {
+  for (std::size_t version_at = good.size() - 136 + 8; const std::uint32_t version : {3u, 5u}) {
     std::string other = good;
     std::memcpy(other.data() + version_at, &version, sizeof version);
     const std::uint64_t hash = XXH3_64bits(other.data() + other.size() - 136, 128);
@@ -342,14 +346,22 @@ TEST_F(RecordsTest, OlderCacheIsNotUsed) {
 TEST_F(RecordsTest, RecordsOfATokenFileAreChecked) {
   const fs::path path = files_.path("x.tokens");
   const ContentHash key{.high = 1, .low = 2};
-  auto opens = [&](DocumentKind kind, std::vector<std::uint32_t> sentences, std::uint16_t label) {
+  auto opens = [&](DocumentKind kind, std::vector<std::uint32_t> sentences, std::uint16_t label,
+                   std::uint8_t marks = 0) {
     TokenFileWriter writer(path);
-    writer.add({.tokens = {1, 2, 3}, .sentences = std::move(sentences), .kind = kind, .label = label});
+    writer.add({.tokens = {1, 2, 3},
+                .sentences = std::move(sentences),
+                .kind = kind,
+                .marks = marks,
+                .label = label});
     writer.commit(key, {});
     return TokenFile::open(path, key, 1).has_value();
   };
   EXPECT_TRUE(opens(kText, {0}, 0));
   EXPECT_TRUE(opens(kPair, {0, 1}, 0));
+  EXPECT_TRUE(opens(kPair, {0, 0, 1, 2}, 0, PairMark::chat));
+  EXPECT_FALSE(opens(kText, {0}, 0, PairMark::chat));
+  EXPECT_FALSE(opens(kChoice, {0, 1, 2}, 1, PairMark::line));
   EXPECT_TRUE(opens(kChoice, {0, 1, 2}, 1));
   EXPECT_FALSE(opens(kText, {0}, 1));
   EXPECT_FALSE(opens(kText, {}, 0));
@@ -369,6 +381,7 @@ TEST(RecordsFromIds, AreChecked) {
   const char* message = "document 0: sentences must begin at 0, ascend, and begin at a token";
   EXPECT_ERROR(TokenCorpus::from_ids({{{5, 6}, {0}, 0, kPair}}), data, message);
   EXPECT_ERROR(TokenCorpus::from_ids({{{5, 6}, {0, 2}, 0, kPair}}), data, message);
+  EXPECT_ERROR(TokenCorpus::from_ids({{{5, 6, 7}, {0, 1, 2}, 0, kPair}}), data, message);
   EXPECT_ERROR(TokenCorpus::from_ids({{{5, 6}, {0, 1}, 0, kChoice}}), data, message);
 }
 

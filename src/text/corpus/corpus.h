@@ -37,15 +37,24 @@ struct CorpusOptions {
 // text. White space between two sentences belongs to the later one, so that no pre-token of GPT-2's pattern
 // is cut by it.
 //
-// The text of a pair is its prompt and its completion, that of a choice the text with the mask and then every
-// option; `sentences` holds where each of these begins, and they may be empty.
+// The text of a pair is its prompt and its completion, or those of a chat's turns; that of a choice the text
+// with the mask and then every option; `sentences` holds where each of these begins, and they may be empty.
+enum class ChatRole : std::uint8_t { system, user, assistant };
+struct ChatTurn {
+  ChatRole role = ChatRole::user;
+  bool scored = false;
+  friend bool operator==(const ChatTurn&, const ChatTurn&) = default;
+};
+
 struct Document {
   std::string text;
   std::vector<std::uint32_t> sentences;
   std::size_t file = 0;    // index into the files that are read
   std::uint64_t line = 0;  // 1-based line where it begins
   DocumentKind kind = DocumentKind::text;
-  std::uint16_t label = 0;  // of a choice: index of the right option
+  std::uint16_t label = 0;        // of a choice: index of the right option
+  std::uint8_t marks = 0;         // of a pair: see PairMark
+  std::vector<ChatTurn> turns{};  // of a chat: one for each of `sentences`
 };
 
 // Reads .txt and .jsonl (a record is a document), each also .gz and .zst, in order, and calls `sink` for

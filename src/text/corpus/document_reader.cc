@@ -22,6 +22,7 @@ DocumentReader::DocumentReader(const std::vector<std::string>& files, const Corp
     : files_(files),
       records_(options),
       reads_text_(options.records.reads(DocumentKind::text)),
+      reads_pairs_(options.records.reads(DocumentKind::pair)),
       invalid_(invalid_text_policy(options.invalid_utf8)),
       text_end_(options.document == "line"   ? End::line
                 : options.document == "file" ? End::file
@@ -32,8 +33,8 @@ bool DocumentReader::open_next() {
   close();
   if (file_ == files_.size()) return false;
   CorpusFileKind kind = find_corpus_file_kind(files_[file_]).value();
-  end_ = kind.records ? End::record : text_end_;
-  if (!kind.records && !reads_text_) {
+  end_ = kind.records ? End::record : reads_text_ || !reads_pairs_ ? text_end_ : End::pair;
+  if (!kind.records && !reads_text_ && !reads_pairs_) {
     throw Error(ErrorKind::data, {.what = "the file holds texts, and nothing here reads one",
                                   .where = files_[file_],
                                   .expected = "records: a .jsonl file"});
@@ -54,7 +55,9 @@ bool DocumentReader::next(Document& document) {
   while (lines_ || open_next()) {
     document = Document{};
     document.file = file_ - 1;
-    bool found = end_ == End::record ? next_record(document) : next_in_file(document);
+    bool found = end_ == End::record ? next_record(document)
+                 : end_ == End::pair ? next_pair_line(document)
+                                     : next_in_file(document);
     if (found) return true;
     if (!open_next()) return false;
   }
@@ -93,6 +96,17 @@ bool DocumentReader::next_record(Document& document) {
     document.line = lines_->number();
     if (document.kind != DocumentKind::text || !is_blank(document.text)) return true;
     ++skips_.blank_records;
+  }
+  return false;
+}
+
+// Where pairs are read and texts are not, the lines of a text file are pairs.
+bool DocumentReader::next_pair_line(Document& document) {
+  while (lines_->next(line_)) {
+    if (is_blank(line_)) continue;
+    records_.read_pair_line(line_, lines_->where(), document);
+    document.line = lines_->number();
+    return true;
   }
   return false;
 }

@@ -30,18 +30,19 @@ class DocumentReader {
   const CorpusSkips& skips() const { return skips_; }
 
  private:
-  enum class End { blank_line, line, file, record };
+  enum class End { blank_line, line, file, record, pair };
 
   bool open_next();
   void close();
   bool next_in_file(Document& document);
   bool next_record(Document& document);
+  bool next_pair_line(Document& document);
   void append_line(Document& document);
   bool accept_escapes(std::string& record);
 
   const std::vector<std::string>& files_;
   RecordReader records_;
-  bool reads_text_;
+  bool reads_text_, reads_pairs_;
   InvalidText invalid_;
   End text_end_, end_;
   std::size_t file_ = 0;  // index of the next file to open

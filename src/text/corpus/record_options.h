@@ -2,7 +2,7 @@
 // whoever reads them: objectives (ObjectiveTraits::reads).
 //
 //   text     data.field
-//   pair     prompt and completion
+//   pair     prompt and completion; messages; instruction, input and output; or a line "context||completion"
 //   choice   options and label, with a text in which one mask stands for the right option
 #pragma once
 
@@ -14,8 +14,25 @@
 
 namespace surprisal {
 
-enum class DocumentKind : std::uint16_t { text, pair, choice };
+enum class DocumentKind : std::uint8_t { text, pair, choice };
 inline constexpr std::size_t kDocumentKinds = 3;
+
+// What is known of a pair besides its parts, as bits.
+struct PairMark {
+  static constexpr std::uint8_t chat = 1;  // a layout of chats wrote what stands around and between the parts
+  static constexpr std::uint8_t line = 2;  // it is a line "context||completion"
+  // Tokenised together with its completion, a prompt has other tokens than alone.
+  static constexpr std::uint8_t prompt_differs = 4;
+  static constexpr std::uint8_t special_completion = 8;  // a target is a special token that the text spells
+};
+
+// How pairs are read and tokenised: fields of [objective.conditional], where their help is.
+struct PairOptions {
+  std::string chat = "auto";              // the layout of messages
+  std::string turns = "all";              // of the assistant that are scored: all, last
+  std::string tokenise = "separately";    // prompt and completion: separately, jointly
+  std::string completion_blank = "auto";  // before a completion: auto (of lines alone), always, never
+};
 
 // "a text", "a pair", "a choice".
 const char* name_of(DocumentKind kind);
@@ -25,6 +42,9 @@ struct RecordOptions {
   // one with a text and a prompt and a completion is a pair where pairs are read.
   std::array<bool, kDocumentKinds> read{true, false, false};
   std::array<std::string, kDocumentKinds> readers{};  // "objective conditional reads pairs", for messages
+  PairOptions pairs{};
+  // Of a pair its prompt alone is wanted, which is to be answered: there need be no completion.
+  bool prompts_alone = false;
   // Of choices. The text around the mask, made of fields of the record: "{text} It was [MASK]."; "{{" and
   // "}}" are braces. Empty: the text of data.field, in which the mask stands.
   std::string pattern{};

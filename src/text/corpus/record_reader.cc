@@ -11,13 +11,11 @@
 #include "surprisal/error.h"
 
 #include "core/json_record.h"
-#include "text/unicode/utf8.h"
 
 namespace surprisal {
 namespace {
 
-constexpr const char *kPrompt = "prompt", *kCompletion = "completion", *kOptions = "options",
-                     *kLabel = "label";
+constexpr const char *kOptions = "options", *kLabel = "label";
 constexpr std::int64_t kMostOptions = 1 << 15;  // a record of a token file holds the label in 16 bits
 
 // Those of a record that is to be one.
@@ -26,7 +24,7 @@ std::string fields_of(DocumentKind kind, const std::string& field, bool has_opti
     case DocumentKind::text:
       return fmt::format("a text (field \"{}\")", field);
     case DocumentKind::pair:
-      return "a pair (fields \"prompt\" and \"completion\")";
+      return fmt::format("a pair ({})", kPairFields);
     case DocumentKind::choice:
       return has_options ? "a choice (field \"label\")" : "a choice (fields \"options\" and \"label\")";
   }
@@ -68,6 +66,7 @@ struct RecordReader::Record {
 RecordReader::RecordReader(const CorpusOptions& options)
     : field_(options.field),
       options_(options.records),
+      pairs_(options_),
       pattern_(options_.pattern, field_),
       verbalizer_(options_.verbalizer) {}
 
@@ -84,7 +83,7 @@ void RecordReader::read(const std::string& line, const std::string& where, Docum
       document.text = std::move(text_field(record.json, field_, where));
       break;
     case DocumentKind::pair:
-      read_pair(record, document);
+      pairs_.read(record.json, where, document);
       break;
     case DocumentKind::choice:
       read_choice(record, document);
@@ -97,22 +96,20 @@ void RecordReader::read(const std::string& line, const std::string& where, Docum
 DocumentKind RecordReader::kind_of(Record& record) const {
   const bool text = find_field(record.json, field_) != nullptr;
   const bool options = record.has(kOptions) || !verbalizer_.empty();
-  const bool prompt = record.has(kPrompt), completion = record.has(kCompletion);
   auto reads = [&](DocumentKind kind) { return options_.reads(kind); };
   if (reads(DocumentKind::choice) && options && record.has(kLabel)) return DocumentKind::choice;
-  if (reads(DocumentKind::pair) && prompt && completion) return DocumentKind::pair;
+  if (reads(DocumentKind::pair) && pairs_.is_pair(record.json)) return DocumentKind::pair;
   if (reads(DocumentKind::text) && text) return DocumentKind::text;
   if (reads(DocumentKind::choice) && (record.has(kOptions) || record.has(kLabel)))
     return DocumentKind::choice;
-  if (reads(DocumentKind::pair) && (prompt || completion)) return DocumentKind::pair;
+  if (reads(DocumentKind::pair) && pairs_.has_pair_fields(record.json)) return DocumentKind::pair;
   refuse(record);
 }
 
 void RecordReader::refuse(Record& record) const {
   DocumentKind kind = DocumentKind::text;  // that the record is, though none is read
   bool known = find_field(record.json, field_) != nullptr;
-  if (record.has(kPrompt) && record.has(kCompletion))
-    std::tie(kind, known) = std::pair(DocumentKind::pair, true);
+  if (pairs_.is_pair(record.json)) std::tie(kind, known) = std::pair(DocumentKind::pair, true);
   if (record.has(kOptions) && record.has(kLabel))
     std::tie(kind, known) = std::pair(DocumentKind::choice, true);
   ErrorParts parts{.where = record.where, .found = field_names(record.json)};
@@ -132,15 +129,6 @@ void RecordReader::refuse(Record& record) const {
     parts.what = "the record is of no kind that is read";
   }
   throw Error(ErrorKind::data, std::move(parts));
-}
-
-void RecordReader::read_pair(Record& record, Document& document) const {
-  append_part(text_field(record.json, kPrompt, record.where), document);
-  const std::string& completion = text_field(record.json, kCompletion, record.where);
-  if (is_blank(completion)) {
-    throw Error(ErrorKind::data, {.what = "the pair's completion has no text", .where = record.where});
-  }
-  append_part(completion, document);
 }
 
 void RecordReader::read_choice(Record& record, Document& document) const {

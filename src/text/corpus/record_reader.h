@@ -6,6 +6,7 @@
 #include "core/json.h"
 #include "text/corpus/choice_pattern.h"
 #include "text/corpus/corpus.h"
+#include "text/corpus/pair_reader.h"
 
 namespace surprisal {
 
@@ -15,19 +16,23 @@ class RecordReader {
   explicit RecordReader(const CorpusOptions& options);
 
   // Fills in kind, text, parts and label. `where` names the record in errors. Throws Error (data): malformed
-  // JSON, a record of no kind that is read, a field that is missing or of a wrong type, a completion without
-  // text, a label that means no option.
+  // JSON, a record of no kind that is read, a field that is missing or of a wrong type, a label that means no
+  // option; and as PairReader does.
   void read(const std::string& line, const std::string& where, Document& document) const;
+  // The same of a line of a text file, which is a pair.
+  void read_pair_line(const std::string& line, const std::string& where, Document& document) const {
+    pairs_.read_line(line, where, document);
+  }
 
  private:
   struct Record;
   DocumentKind kind_of(Record& record) const;
   [[noreturn]] void refuse(Record& record) const;
-  void read_pair(Record& record, Document& document) const;
   void read_choice(Record& record, Document& document) const;
 
   std::string field_;
   RecordOptions options_;
+  PairReader pairs_;
   ChoicePattern pattern_;
   Verbalizer verbalizer_;
 };

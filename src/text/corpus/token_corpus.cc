@@ -15,9 +15,9 @@
 #include "core/file.h"
 #include "core/parallel.h"
 #include "text/corpus/corpus_files.h"
+#include "text/corpus/document_encoder.h"
 #include "text/corpus/document_reader.h"
 #include "text/corpus/token_file.h"
-#include "text/tokenizer/special_tokens.h"
 
 namespace surprisal {
 
@@ -90,6 +90,9 @@ std::string record_key(const RecordOptions& records) {
   if (!records.reads(DocumentKind::pair) && !records.reads(DocumentKind::choice)) return {};
   std::string key = "kinds";
   for (bool read : records.read) key += read ? " 1" : " 0";
+  const PairOptions& pairs = records.pairs;
+  key += fmt::format("\n{} {} {} {} {}", pairs.chat, pairs.turns, pairs.tokenise, pairs.completion_blank,
+                     records.prompts_alone);
   key += fmt::format("\n{} {}\n", records.pattern.size(), records.pattern);
   for (const std::string& line : records.verbalizer) key += fmt::format("{} {}\n", line.size(), line);
   return key;
@@ -116,83 +119,6 @@ ContentHash corpus_key(const CorpusFileList& list, const CorpusOptions& options,
   return hasher.finish();
 }
 
-// Byte offsets of sentences to indices of tokens: a sentence that begins inside a token begins at the next
-// one, and one without a token of its own vanishes.
-std::vector<std::uint32_t> sentence_tokens(const std::vector<std::uint32_t>& sentences,
-                                           const std::vector<std::uint32_t>& starts) {
-  std::vector<std::uint32_t> result{0};
-  std::uint32_t token = 0;
-  for (std::uint32_t sentence : sentences) {
-    while (token < starts.size() && starts[token] < sentence) ++token;
-    if (token == starts.size()) break;
-    if (token > result.back()) result.push_back(token);
-  }
-  return result;
-}
-
-// Throws Error (data) unless every part behind the first has a token, and the context of a choice one mask.
-void check_parts(const EncodedDocument& document, const Tokenizer& tokenizer, const std::string& file) {
-  auto fail = [&](std::string what, std::string found, std::string fix) {
-    throw Error(ErrorKind::data, {.what = std::move(what),
-                                  .where = fmt::format("{}:{}", file, document.line),
-                                  .found = std::move(found),
-                                  .fix = std::move(fix)});
-  };
-  const auto size = static_cast<std::uint32_t>(document.tokens.size());
-  for (std::size_t part = 1; part < document.sentences.size(); ++part) {
-    const std::uint32_t end = part + 1 < document.sentences.size() ? document.sentences[part + 1] : size;
-    if (document.sentences[part] < end) continue;
-    if (document.kind == DocumentKind::pair)
-      fail("the tokenizer makes no token of the pair's completion", "", "");
-    fail(fmt::format("the tokenizer makes no token of option {}", part - 1), "", "");
-  }
-  if (document.kind != DocumentKind::choice) return;
-  const SpecialTokens& special = tokenizer.special();
-  const auto masks = std::count_if(document.tokens.begin(), document.tokens.begin() + document.sentences[1],
-                                   [&](std::int32_t id) { return is_mask(special, id); });
-  if (masks == 1) return;
-  std::string fix = "the tokenizer has none";
-  if (masks > 1) {
-    fix = "leave one in the record and objective.cloze.pattern together";
-  } else if (special.mask) {
-    fix = fmt::format("the tokenizer's is {}; objective.cloze.pattern can add it",
-                      tokenizer.token(*special.mask));
-  }
-  fail("the text of a choice has one mask, where the option stands",
-       masks == 0 ? "none" : fmt::format("{}", masks), std::move(fix));
-}
-
-// Parts are encoded each alone.
-void encode_parts(const Document& document, const Tokenizer& tokenizer, EncodedDocument& encoded) {
-  const std::string_view text = document.text;
-  for (std::size_t part = 0; part < document.sentences.size(); ++part) {
-    const std::size_t begin = document.sentences[part];
-    const std::size_t end = part + 1 < document.sentences.size() ? document.sentences[part + 1] : text.size();
-    encoded.sentences.push_back(static_cast<std::uint32_t>(encoded.tokens.size()));
-    tokenizer.encode(text.substr(begin, end - begin), encoded.tokens);
-  }
-}
-
-EncodedDocument encode_document(Document document, const CorpusOptions& options, const Tokenizer& tokenizer,
-                                const std::vector<std::string>& files) {
-  EncodedDocument encoded{.bytes = 0,
-                          .line = document.line,
-                          .file = static_cast<std::uint32_t>(document.file),
-                          .kind = document.kind,
-                          .label = document.label};
-  if (document.kind == DocumentKind::text) {
-    cut_document(document, options);
-    std::vector<std::uint32_t> starts;
-    tokenizer.encode(document.text, encoded.tokens, &starts);
-    encoded.sentences = sentence_tokens(document.sentences, starts);
-  } else {
-    encode_parts(document, tokenizer, encoded);
-    check_parts(encoded, tokenizer, files[document.file]);
-  }
-  encoded.bytes = document.text.size();
-  return encoded;
-}
-
 std::vector<Document> read_batch(DocumentReader& reader, std::uint64_t bytes) {
   std::vector<Document> batch;
   Document document;
@@ -208,13 +134,14 @@ template <class Sink>
 CorpusSkips encode_corpus(const CorpusFileList& list, const CorpusOptions& options,
                           const Tokenizer& tokenizer, const TokenCorpus::Progress& progress, Sink&& sink) {
   DocumentReader reader(list.files, options);
+  const DocumentEncoder encoder(options, tokenizer, list.files);
   std::uint64_t batch_bytes = kBatchBytesPerThread * static_cast<std::uint64_t>(threads());
   std::uint64_t without_token = 0;
   for (std::vector<Document> batch; !(batch = read_batch(reader, batch_bytes)).empty();) {
     std::vector<EncodedDocument> encoded(batch.size());
     parallel_for(static_cast<std::int64_t>(batch.size()), [&](std::int64_t block, int) {
       auto index = static_cast<std::size_t>(block);
-      encoded[index] = encode_document(std::move(batch[index]), options, tokenizer, list.files);
+      encoded[index] = encoder.encode(std::move(batch[index]));
     });
     for (const EncodedDocument& document : encoded) {
       document.tokens.empty() ? void(++without_token) : sink(document);
@@ -249,8 +176,9 @@ void check_sentences(const EncodedDocument& document, std::size_t index) {
   const std::size_t parts = document.kind == DocumentKind::pair     ? 2
                             : document.kind == DocumentKind::choice ? 3
                                                                     : 1;
+  const bool even = document.kind != DocumentKind::pair || sentences.size() % 2 == 0;
   if (sentences.front() == 0 && ascending && sentences.back() < document.tokens.size() &&
-      sentences.size() >= parts) {
+      sentences.size() >= parts && even) {
     return;
   }
   throw Error(ErrorKind::data, {.what = "sentences must begin at 0, ascend, and begin at a token",
@@ -308,6 +236,7 @@ TokenCorpus TokenCorpus::from_ids(const std::vector<Ids>& documents) {
     document.bytes = ids.bytes;
     document.line = index;
     document.kind = ids.kind;
+    document.marks = ids.marks;
     document.label = ids.label;
     check_sentences(document, index);
     storage->add(document);
@@ -380,6 +309,7 @@ TokenDocument TokenCorpus::document(std::uint64_t index) const {
           .sentences = words.last(record.sentences),
           .bytes = record.bytes,
           .kind = record.kind,
+          .marks = record.marks,
           .label = record.label};
 }
 

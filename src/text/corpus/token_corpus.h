@@ -18,14 +18,17 @@ namespace surprisal {
 
 struct TokenDocument {
   std::span<const std::int32_t> tokens;  // x_1 .. x_n, no special tokens of the template; n >= 1
-  // Of a text: index of each sentence's first token; ascending, the first is 0; >= 1. Of a pair: where prompt
-  // and completion begin; the prompt may be empty, the completion is not. Of a choice: where the context,
-  // which holds one mask token, and each option begin; no option is empty.
+  // Of a text: index of each sentence's first token; ascending, the first is 0; >= 1. Of a pair: where each
+  // of its parts begins, context and completion by turns, an even number of them: what is scored are the
+  // completions. The first context may be empty, the others are not, nor is a completion. Of a choice: where
+  // the context, which holds one mask token, and each option begin; no option is empty.
   std::span<const std::uint32_t> sentences;
   std::uint64_t bytes = 0;  // UTF-8 bytes of the document's text
   DocumentKind kind = DocumentKind::text;
+  std::uint8_t marks = 0;   // of a pair: see PairMark
   std::uint16_t label = 0;  // of a choice: index of the right option
 
+  bool has(std::uint8_t mark) const { return (marks & mark) != 0; }
   // The tokens of part `index` of a pair or choice: 0 is the prompt or the context.
   std::span<const std::int32_t> part(std::size_t index) const {
     const std::size_t end = index + 1 < sentences.size() ? sentences[index + 1] : tokens.size();
@@ -57,6 +60,7 @@ class TokenCorpus {
     std::uint64_t bytes = 0;
     DocumentKind kind = DocumentKind::text;
     std::uint16_t label = 0;
+    std::uint8_t marks = 0;
   };
   static TokenCorpus from_ids(const std::vector<Ids>& documents);
 

@@ -108,11 +108,11 @@ std::optional<Trailer> read_trailer(std::string_view bytes, const ContentHash& k
 bool has_parts(const TokenRecord& record) {
   switch (record.kind) {
     case DocumentKind::text:
-      return record.sentences > 0 && record.label == 0;
+      return record.sentences > 0 && record.label == 0 && record.marks == 0;
     case DocumentKind::pair:
-      return record.sentences == 2 && record.label == 0;
+      return record.sentences > 0 && record.sentences % 2 == 0 && record.label == 0;
     case DocumentKind::choice:
-      return record.sentences > 2 && record.label < record.sentences - 1;
+      return record.sentences > 2 && record.marks == 0 && record.label < record.sentences - 1;
   }
   return false;
 }
@@ -140,6 +140,7 @@ TokenRecord EncodedDocument::record(std::uint64_t begin) const {
           .sentences = static_cast<std::uint32_t>(sentences.size()),
           .file = file,
           .kind = kind,
+          .marks = marks,
           .label = label};
 }
 

@@ -22,16 +22,17 @@
 namespace surprisal {
 
 // Raise it when the layout changes: old caches are then made anew.
-inline constexpr std::uint32_t kTokenFileVersion = 3;
+inline constexpr std::uint32_t kTokenFileVersion = 4;
 
 struct TokenRecord {
   std::uint64_t begin = 0;      // index of its first word
   std::uint64_t bytes = 0;      // of text
   std::uint64_t line = 0;       // where it begins in its file
   std::uint32_t tokens = 0;     // at least 1
-  std::uint32_t sentences = 0;  // at least 1; of a pair 2, of a choice one more than its options
+  std::uint32_t sentences = 0;  // at least 1; of a pair an even number, of a choice one more than its options
   std::uint32_t file = 0;       // index into the list of files
   DocumentKind kind = DocumentKind::text;
+  std::uint8_t marks = 0;   // of a pair: see PairMark
   std::uint16_t label = 0;  // of a choice: index of the right option
 };
 static_assert(sizeof(TokenRecord) == 40);
@@ -52,6 +53,7 @@ struct EncodedDocument {
   std::uint64_t bytes = 0, line = 0;
   std::uint32_t file = 0;
   DocumentKind kind = DocumentKind::text;
+  std::uint8_t marks = 0;
   std::uint16_t label = 0;
   // Its record where its first word has index `begin`.
   TokenRecord record(std::uint64_t begin) const;

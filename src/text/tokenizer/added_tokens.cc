@@ -89,7 +89,8 @@ void AddedTokens::Matcher::add(std::string_view spelling, std::size_t index) {
   trie.add(spelling, static_cast<std::int32_t>(index));
 }
 
-std::vector<AddedTokens::Part> AddedTokens::find(std::string_view text, const Matcher& matcher) const {
+std::vector<AddedTokens::Part> AddedTokens::find(std::string_view text, const Matcher& matcher,
+                                                 SpecialSpelling special) const {
   std::vector<Part> parts;
   std::size_t done = 0;
   auto add = [&](std::size_t begin, std::size_t end, std::optional<std::int32_t> id) {
@@ -109,6 +110,7 @@ std::vector<AddedTokens::Part> AddedTokens::find(std::string_view text, const Ma
     std::size_t begin = at, end = at + match->size;
     at = end;
     // A match that is refused still uses up its text: no shorter token is looked for in it.
+    if (token.special && special == SpecialSpelling::text) continue;
     if (token.single_word && !stands_alone(text, begin, end)) continue;
     if (token.lstrip) begin = std::max(done, skip_space_back(text, begin));
     if (token.rstrip) end = skip_space(text, end);

@@ -26,6 +26,9 @@ struct AddedToken {
   std::string spelling;  // what is looked for, and what decoding gives: `content`, normalized if `normalized`
 };
 
+// What the spelling of a special token in a text is.
+enum class SpecialSpelling { token, text };
+
 class AddedTokens {
  public:
   // From "added_tokens" of a tokenizer.json. Throws Error (data) on a malformed one, and where an id is not
@@ -39,8 +42,12 @@ class AddedTokens {
     std::optional<std::int32_t> id;
   };
   // Leftmost first, the longest of those that begin there. `text` is valid UTF-8.
-  std::vector<Part> find_in_raw(std::string_view text) const { return find(text, raw_); }
-  std::vector<Part> find_in_normalized(std::string_view text) const { return find(text, normalized_); }
+  std::vector<Part> find_in_raw(std::string_view text, SpecialSpelling special) const {
+    return find(text, raw_, special);
+  }
+  std::vector<Part> find_in_normalized(std::string_view text, SpecialSpelling special) const {
+    return find(text, normalized_, special);
+  }
 
   const std::vector<AddedToken>& tokens() const { return tokens_; }
   const AddedToken* token(std::int32_t id) const;
@@ -55,7 +62,7 @@ class AddedTokens {
   };
 
   void read(const Json& list, const Vocabulary& vocabulary, const std::string& where);
-  std::vector<Part> find(std::string_view text, const Matcher& matcher) const;
+  std::vector<Part> find(std::string_view text, const Matcher& matcher, SpecialSpelling special) const;
 
   std::vector<AddedToken> tokens_;
   std::unordered_map<std::string, std::size_t> by_content_;

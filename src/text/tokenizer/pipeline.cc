@@ -76,25 +76,25 @@ TokenizerPipeline::TokenizerPipeline(const Json& root, const std::string& where)
 }
 
 void TokenizerPipeline::encode(std::string_view text, std::vector<std::int32_t>& ids,
-                               std::vector<std::uint32_t>* starts) const {
+                               std::vector<std::uint32_t>* starts, SpecialSpelling special) const {
   check_text(text);
   WordCachePool::Lease cache(caches_);
   Output output{*cache, ids, starts};
-  for (const AddedTokens::Part& part : added_.find_in_raw(text)) {
+  for (const AddedTokens::Part& part : added_.find_in_raw(text, special)) {
     if (part.id) {
       output.add(*part.id, part.span.begin);
     } else {
       std::string_view between = text.substr(part.span.begin, part.span.end - part.span.begin);
       AlignedText aligned = AlignedText::from(between, part.span.begin);
       if (!starts && !needs_origins_) aligned.origin = Origins::unknown();
-      encode_between(std::move(aligned), output);
+      encode_between(std::move(aligned), special, output);
     }
   }
 }
 
-void TokenizerPipeline::encode_between(AlignedText text, Output& output) const {
+void TokenizerPipeline::encode_between(AlignedText text, SpecialSpelling special, Output& output) const {
   if (parts_.normalizer) parts_.normalizer->normalize(text);
-  std::vector<AddedTokens::Part> parts = added_.find_in_normalized(text.text);
+  std::vector<AddedTokens::Part> parts = added_.find_in_normalized(text.text, special);
   if (parts.size() == 1 && !parts.front().id) return encode_words(std::move(text), output);  // the usual case
   for (const AddedTokens::Part& part : parts) {
     if (part.id) {

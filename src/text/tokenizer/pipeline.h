@@ -25,8 +25,8 @@ class TokenizerPipeline {
   TokenizerPipeline(const Json& root, const std::string& where);
 
   // As in Tokenizer.
-  void encode(std::string_view text, std::vector<std::int32_t>& ids,
-              std::vector<std::uint32_t>* starts) const;
+  void encode(std::string_view text, std::vector<std::int32_t>& ids, std::vector<std::uint32_t>* starts,
+              SpecialSpelling special = SpecialSpelling::token) const;
   std::string decode(std::span<const std::int32_t> ids) const;
 
   std::int32_t vocabulary_size() const { return size_; }
@@ -37,7 +37,7 @@ class TokenizerPipeline {
 
  private:
   struct Output;
-  void encode_between(AlignedText text, Output& output) const;
+  void encode_between(AlignedText text, SpecialSpelling special, Output& output) const;
   void encode_words(AlignedText text, Output& output) const;
 
   TokenizerParts parts_;

@@ -67,6 +67,11 @@ void Tokenizer::encode(std::string_view text, std::vector<std::int32_t>& ids,
   pipeline_->encode(text, ids, starts);
 }
 
+void Tokenizer::encode_as_text(std::string_view text, std::vector<std::int32_t>& ids,
+                               std::vector<std::uint32_t>* starts) const {
+  pipeline_->encode(text, ids, starts, SpecialSpelling::text);
+}
+
 std::vector<std::int32_t> Tokenizer::encode_with_special(std::string_view text) const {
   std::vector<std::int32_t> plain, ids;
   encode(text, plain);
