@@ -31,9 +31,10 @@ void merge_verb(Arguments& arguments) {
                                 {"probe_tokens", merged.probe_tokens}}));
     return;
   }
-  fmt::print("{}: branches of {} modules merged, written as {}\n", arguments.out, merged.modules, merged.dtype);
-  fmt::print("largest change of a logit: {:.3g} (the largest is {:.3g}) over {} tokens\n", merged.largest_change,
-             merged.largest_logit, merged.probe_tokens);
+  fmt::print("{}: branches of {} modules merged, written as {}\n", arguments.out, merged.modules,
+             merged.dtype);
+  fmt::print("largest change of a logit: {:.3g} (the largest is {:.3g}) over {} tokens\n",
+             merged.largest_change, merged.largest_logit, merged.probe_tokens);
 }
 
 }  // namespace

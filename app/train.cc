@@ -48,9 +48,10 @@ class Progress : public TrainObserver {
     corpus("data", plan.data);
     if (plan.validation) corpus("held out", *plan.validation);
     if (plan.trained_parameters < plan.parameters) {
-      line(fmt::format("trained     {} ({}, {:.3g} % of all)", plan.trained_parameters,
-                       human_count(static_cast<double>(plan.trained_parameters)),
-                       100 * static_cast<double>(plan.trained_parameters) / static_cast<double>(plan.parameters)));
+      line(fmt::format(
+          "trained     {} ({}, {:.3g} % of all)", plan.trained_parameters,
+          human_count(static_cast<double>(plan.trained_parameters)),
+          100 * static_cast<double>(plan.trained_parameters) / static_cast<double>(plan.parameters)));
     }
     line(fmt::format("parameters  {} ({})", plan.parameters,
                      human_count(static_cast<double>(plan.parameters))));

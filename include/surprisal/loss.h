@@ -20,8 +20,8 @@ struct StreamLoss {
   std::vector<float> surprisal, label_surprisal, choice_surprisal;
 };
 
-// d(loss)/d(parameter), under the checkpoint's own name and in its layout; a tied tensor once. Of a model with
-// an adapter: those of the adapter, under the names of its file.
+// d(loss)/d(parameter), under the checkpoint's own name and in its layout; a tied tensor once. Of a model
+// with an adapter: those of the adapter, under the names of its file.
 struct Gradient {
   std::string name;
   std::vector<std::int64_t> shape;  // row-major, sizes slowest-first

@@ -28,7 +28,8 @@ class Model {
  public:
   // Throws Error: io where a file is missing; data where one cannot be used, with file, tensor or key;
   // memory.
-  // `adapter`: a PEFT adapter's directory (LoRA or prefix tuning) that was trained on this model; empty: none.
+  // `adapter`: a PEFT adapter's directory (LoRA or prefix tuning) that was trained on this model; empty:
+  // none.
   static Model load(const std::filesystem::path& directory, const std::filesystem::path& adapter = {});
   Model(Model&&) noexcept;
   Model& operator=(Model&&) noexcept;

@@ -69,7 +69,7 @@ struct RunPlan {
   std::string objective;
   std::int64_t parameters = 0;          // all of them, an adapter's included
   std::int64_t trained_parameters = 0;  // of these, that the run changes
-  std::vector<MemoryUse> memory{};  // by kind; the last is the program itself as it stands
+  std::vector<MemoryUse> memory{};      // by kind; the last is the program itself as it stands
   std::size_t memory_total = 0;
   std::uint64_t checkpoint_bytes = 0;  // of one, on disk
   CorpusReport data{};

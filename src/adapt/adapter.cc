@@ -51,8 +51,9 @@ std::vector<std::pair<Binding, std::string>> base_bindings(const ModelConfig& co
 class TrainedTensors {
  public:
   TrainedTensors(const AdapterOptions& options, const ModelConfig& config) : options_(options) {
-    for (const TargetModule& target : options.lora() ? find_targets(options, config, "adapter", ErrorKind::usage)
-                                                     : std::vector<TargetModule>()) {
+    for (const TargetModule& target : options.lora()
+                                          ? find_targets(options, config, "adapter", ErrorKind::usage)
+                                          : std::vector<TargetModule>()) {
       const std::string& path = target.module.path;
       adapted_.insert(target.module.part ? path.substr(0, path.rfind('.')) : path);
     }
@@ -66,7 +67,8 @@ class TrainedTensors {
   // As PEFT names it: a bias of an adapted module lies within the layer that wraps it.
   std::string name(const std::string& stored) const {
     const std::string module = module_of(stored);
-    return kBase + (adapted_.contains(module) ? module + ".base_layer" + stored.substr(module.size()) : stored);
+    return kBase +
+           (adapted_.contains(module) ? module + ".base_layer" + stored.substr(module.size()) : stored);
   }
 
  private:
@@ -86,17 +88,18 @@ void check_modules_to_save(const AdapterOptions& options, const ModelConfig& con
       if (!names_module_or_holder({name}, module)) continue;
       found = true;
       if (parameter != "embedding.token.weight" || !config.tie_word_embeddings) continue;
-      throw Error(kind, {.what = fmt::format("adapter.modules_to_save names {}, which is the vocabulary head too",
-                                             name),
+      throw Error(kind, {.what = fmt::format(
+                             "adapter.modules_to_save names {}, which is the vocabulary head too", name),
                          .where = where,
                          .fix = "PEFT would train two of them; leave it out, or train all weights"});
     }
     if (found) continue;
     std::ranges::sort(known);
     known.erase(std::unique(known.begin(), known.end()), known.end());
-    throw Error(kind, {.what = fmt::format("adapter.modules_to_save names no module of the model: \"{}\"", name),
-                       .where = where,
-                       .expected = fmt::format("names of {}", fmt::join(known, ", "))});
+    throw Error(kind,
+                {.what = fmt::format("adapter.modules_to_save names no module of the model: \"{}\"", name),
+                 .where = where,
+                 .expected = fmt::format("names of {}", fmt::join(known, ", "))});
   }
 }
 
@@ -138,7 +141,8 @@ void check_parts(const std::vector<TargetModule>& targets, const AdapterOptions&
     };
     if (options.use_dora) refuse("adapter.use_dora would need magnitudes of its other parts");
     const bool same = before && before->module.layer == target.module.layer;
-    if (same && scale_of(options, before->alpha, before->rank) != scale_of(options, target.alpha, target.rank)) {
+    if (same &&
+        scale_of(options, before->alpha, before->rank) != scale_of(options, target.alpha, target.rank)) {
       refuse("its scale lora_alpha / r is another than that of the part before");
     }
     before = &target;

@@ -14,8 +14,8 @@
 
 namespace surprisal {
 
-// What config.adaptation becomes. Throws Error of `kind`: modules that there are not, sizes that do not fit the
-// model, options that have no meaning together.
+// What config.adaptation becomes. Throws Error of `kind`: modules that there are not, sizes that do not fit
+// the model, options that have no meaning together.
 Adaptation make_adaptation(const AdapterOptions& options, const ModelConfig& config, const std::string& where,
                            ErrorKind kind);
 

@@ -32,8 +32,8 @@ void merge_branches(Transformer& model) {
   const auto find = [&](const std::string& name) { return model.weight(model.table().find(name)); };
   for (const LowRankBranch& branch : model.config().adaptation.branches) {
     const std::string name = branch_name(branch);
-    const Tensor weight = find(linear_name(branch.place, branch.layer) + ".weight")
-                              .rows(branch.row_begin, branch.row_end);
+    const Tensor weight =
+        find(linear_name(branch.place, branch.layer) + ".weight").rows(branch.row_begin, branch.row_end);
     gemm(matrix(find(name + ".lora_B")), matrix(find(name + ".lora_A")), matrix(weight), Write::add, nullptr,
          static_cast<float>(branch.scale));
     if (branch.magnitude) set_norms(weight, find(name + ".lora_magnitude"));

@@ -70,9 +70,8 @@ std::string module_of(const std::string& stored) {
 }
 
 bool names_module(const std::vector<std::string>& names, const std::string& path) {
-  return std::ranges::any_of(names, [&](const std::string& name) {
-    return path == name || path.ends_with('.' + name);
-  });
+  return std::ranges::any_of(
+      names, [&](const std::string& name) { return path == name || path.ends_with('.' + name); });
 }
 
 bool names_module_or_holder(const std::vector<std::string>& names, const std::string& path) {

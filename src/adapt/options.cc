@@ -39,9 +39,10 @@ void AdapterOptions::visit_lora(OptionVisitor& visitor) {
   visitor.field("lora_dropout", lora_dropout, {0, 1, false, true}, "lora: of what a branch reads");
   visitor.field("use_rslora", use_rslora, "lora: scale by lora_alpha / sqrt(r)");
   visitor.field("use_dora", use_dora, "lora: train a magnitude for every output of an adapted module (DoRA)");
-  visitor.field("target_modules", target_modules,
-                "lora: names of modules, parts of a fused one (c_attn.query), or all-linear; none: those that "
-                "PEFT takes for the family");
+  visitor.field(
+      "target_modules", target_modules,
+      "lora: names of modules, parts of a fused one (c_attn.query), or all-linear; none: those that "
+      "PEFT takes for the family");
   visitor.field("target_pattern", target_pattern, {},
                 "lora: instead, a regular expression that the whole path of a module matches");
   visitor.field("exclude_modules", exclude_modules, "lora: names of modules that are left out of these");
@@ -62,8 +63,9 @@ void AdapterOptions::visit_prefix(OptionVisitor& visitor) {
   visitor.field("init_weights", init_weights, {"normal", "zero"}, "prefix: how the direct form starts");
   visitor.field("init_text", init_text, {},
                 "prefix: start the direct form from the model's keys and values of this text");
-  visitor.field("position_offset", position_offset,
-                "prefix: rows count their positions from its length, as PEFT has it; off: from 0, as ChatGLM");
+  visitor.field(
+      "position_offset", position_offset,
+      "prefix: rows count their positions from its length, as PEFT has it; off: from 0, as ChatGLM");
 }
 
 void AdapterOptions::visit_modules_to_save(OptionVisitor& visitor) {

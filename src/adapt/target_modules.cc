@@ -63,10 +63,11 @@ class NumberPatterns {
           equals == std::string::npos ? std::nullopt : number(trimmed(entry.substr(equals + 1)));
       const bool fits = value && *value > 0 && *value < 1e9 && (!whole || *value == std::int64_t(*value));
       if (!fits || pattern.empty()) {
-        throw Error(kind, {.what = fmt::format("adapter.{} has an entry that is no pattern with a number", key),
-                           .where = where,
-                           .found = entry,
-                           .expected = whole ? "\"PATTERN = RANK\"" : "\"PATTERN = ALPHA\""});
+        throw Error(kind,
+                    {.what = fmt::format("adapter.{} has an entry that is no pattern with a number", key),
+                     .where = where,
+                     .found = entry,
+                     .expected = whole ? "\"PATTERN = RANK\"" : "\"PATTERN = ALPHA\""});
       }
       patterns_.emplace_back(Pattern(pattern, true, where, kind), *value);
     }
@@ -126,8 +127,8 @@ std::vector<std::string> known_names(const std::vector<LinearModule>& modules) {
 
 class Selection {
  public:
-  Selection(const AdapterOptions& options, const ModelConfig& config, const std::vector<LinearModule>& modules,
-            const std::string& where, ErrorKind kind)
+  Selection(const AdapterOptions& options, const ModelConfig& config,
+            const std::vector<LinearModule>& modules, const std::string& where, ErrorKind kind)
       : options_(options), names_(options.target_modules) {
     if (!options.target_pattern.empty()) {
       if (!names_.empty()) {
@@ -195,7 +196,8 @@ std::vector<TargetModule> find_targets(const AdapterOptions& options, const Mode
 
 std::vector<std::string> portable_names(const AdapterOptions& options, const ModelConfig& config) {
   const std::vector<TargetModule> targets = find_targets(options, config, "adapter", ErrorKind::usage);
-  const bool parts = std::ranges::any_of(targets, [](const TargetModule& target) { return target.module.part; });
+  const bool parts =
+      std::ranges::any_of(targets, [](const TargetModule& target) { return target.module.part; });
   if (!parts && !all_linear(options)) {
     return options.target_modules.empty() ? defaults_of(config.family) : options.target_modules;
   }

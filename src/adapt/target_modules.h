@@ -17,8 +17,8 @@ struct TargetModule {
   double alpha = 0;
 };
 
-// In the order of linear_modules(). Throws Error of `kind`, with the modules that there are: a name that names
-// none, a pattern that is none, a module and a part of it.
+// In the order of linear_modules(). Throws Error of `kind`, with the modules that there are: a name that
+// names none, a pattern that is none, a module and a part of it.
 std::vector<TargetModule> find_targets(const AdapterOptions& options, const ModelConfig& config,
                                        const std::string& where, ErrorKind kind);
 

@@ -108,8 +108,8 @@ std::vector<GeneratedTokens> continue_tokens(Transformer& model, const Tokenizer
                                              const GenerateOptions& options, const TokenSink& sink) {
   const ModelConfig& config = model.config();
   const std::int64_t held = std::ssize(context);
-  const std::int64_t rows = std::min(held + std::min(options.max_tokens, config.stream_positions()),
-                                     config.stream_positions());
+  const std::int64_t rows =
+      std::min(held + std::min(options.max_tokens, config.stream_positions()), config.stream_positions());
   Decoding decoding(model, options.samples, rows);
   if (options.prefix_lm) {
     decoding.begin_predicting(rows_of_text(context));

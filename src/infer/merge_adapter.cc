@@ -57,7 +57,8 @@ std::vector<std::int32_t> probe_ids(const AdapterMerge& merge, const Tokenizer& 
   std::vector<std::int32_t> ids = tokenizer.encode_with_special(merge.probe);
   const std::int64_t most = std::min(kMostRows, config.stream_positions());
   if (std::ssize(ids) > most) ids.resize(static_cast<std::size_t>(most));
-  if (ids.empty()) throw Error(ErrorKind::usage, {.what = "the probe text has no token", .found = merge.probe});
+  if (ids.empty())
+    throw Error(ErrorKind::usage, {.what = "the probe text has no token", .found = merge.probe});
   return ids;
 }
 
@@ -65,7 +66,8 @@ std::vector<std::int32_t> probe_ids(const AdapterMerge& merge, const Tokenizer& 
 Dtype base_dtype(const fs::path& model) {
   const TensorFiles files(find_weights(model).value());
   const auto all = [&](const char* dtype) {
-    return std::ranges::all_of(files.tensors(), [&](const StoredTensor* tensor) { return tensor->dtype == dtype; });
+    return std::ranges::all_of(files.tensors(),
+                               [&](const StoredTensor* tensor) { return tensor->dtype == dtype; });
   };
   return all("BF16") ? Dtype::bf16 : all("F16") ? Dtype::f16 : Dtype::f32;
 }

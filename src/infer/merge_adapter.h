@@ -15,15 +15,15 @@ struct AdapterMerge {
 
 struct MergedAdapter {
   std::int64_t modules = 0;
-  std::string dtype;               // of the files: that of the base's
-  double largest_change = 0;       // of a logit, between base with adapter and the model that was written
-  double largest_logit = 0;        // of the probe, absolute
-  std::int64_t probe_tokens = 0;   // that were compared
+  std::string dtype;              // of the files: that of the base's
+  double largest_change = 0;      // of a logit, between base with adapter and the model that was written
+  double largest_logit = 0;       // of the probe, absolute
+  std::int64_t probe_tokens = 0;  // that were compared
 };
 
-// Merges in f32, writes in the base's dtype (f32 where it has several) and commits the directory whole. Throws
-// Error: usage (a prefix, which has no place in weights; an `out` that is the model or the adapter), and what
-// reading and writing throw.
+// Merges in f32, writes in the base's dtype (f32 where it has several) and commits the directory whole.
+// Throws Error: usage (a prefix, which has no place in weights; an `out` that is the model or the adapter),
+// and what reading and writing throw.
 MergedAdapter merge_adapter(const AdapterMerge& merge);
 
 }  // namespace surprisal

@@ -167,10 +167,9 @@ Score begin_score(const Transformer& model, const Tokenizer& tokenizer, const To
   score.bytes = reads_records(score.rule) ? 0 : corpus.bytes();
   check_vocabulary(model.config(), tokenizer);
   if (score.sequence_length > model.config().stream_positions()) {
-    throw Error(ErrorKind::usage,
-                {.what = "sequence length is beyond the model's positions",
-                 .found = fmt::format("{}", score.sequence_length),
-                 .expected = fmt::format("at most {}", model.config().stream_positions())});
+    throw Error(ErrorKind::usage, {.what = "sequence length is beyond the model's positions",
+                                   .found = fmt::format("{}", score.sequence_length),
+                                   .expected = fmt::format("at most {}", model.config().stream_positions())});
   }
   check_rule(score.rule, options);
   return score;

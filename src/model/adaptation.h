@@ -18,8 +18,8 @@ struct LowRankBranch {
   std::int64_t layer = 0;  // of the places that layers have
   std::int64_t row_begin = 0, row_end = 0;
   std::int64_t rank = 0;
-  double scale = 1;    // alpha / rank, or alpha / sqrt(rank)
-  double dropout = 0;  // of what A reads
+  double scale = 1;        // alpha / rank, or alpha / sqrt(rank)
+  double dropout = 0;      // of what A reads
   bool magnitude = false;  // weight-decomposed: Liu et al., arXiv 2402.09353
   double range = 0;        // A starts normal with this standard deviation; 0: uniform, +-1 / sqrt(inputs)
 };
@@ -29,7 +29,7 @@ struct Prefix {
   std::int64_t length = 0;  // 0: none
   // Width of the hidden layer through which the prefix is reparametrised while it is trained; 0: direct.
   std::int64_t inner = 0;
-  bool zero = false;            // the direct form starts as zeros, not as normal numbers
+  bool zero = false;             // the direct form starts as zeros, not as normal numbers
   bool shifts_positions = true;  // rows count their positions from `length`, as behind so many tokens
 };
 
@@ -49,8 +49,8 @@ struct Adaptation {
 // "layer.3.attention.qkv": the parameters are this and ".weight", ".bias".
 std::string linear_name(LinearPlace place, std::int64_t layer);
 
-// "layer.3.attention.qkv.rows_0_64": its tensors are this and ".lora_A", ".lora_B", ".lora_magnitude". REQUIRES
-// that no two branches of a model have one name.
+// "layer.3.attention.qkv.rows_0_64": its tensors are this and ".lora_A", ".lora_B", ".lora_magnitude".
+// REQUIRES that no two branches of a model have one name.
 std::string branch_name(const LowRankBranch& branch);
 
 }  // namespace surprisal

@@ -12,7 +12,9 @@ class FlopCount {
  public:
   explicit FlopCount(const ModelConfig& config);
   double forward(const Stream& stream) const { return count(stream, forward_); }
-  double forward_backward(const Stream& stream) const { return count(stream, forward_) + count(stream, backward_); }
+  double forward_backward(const Stream& stream) const {
+    return count(stream, forward_) + count(stream, backward_);
+  }
 
  private:
   struct Each {

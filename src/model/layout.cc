@@ -218,7 +218,8 @@ ModelLayout lay_out(const ModelConfig& config, const ParameterTable& table, Mode
                     const Capacity& capacity, std::size_t head_workspace, ModelArenas& arenas) {
   ModelLayout layout;
   layout.weights = arenas.weights.take({table.size});
-  if (mode == Mode::train) layout.gradients = arenas.gradients.take({trained_parameters(config, table).table.size});
+  if (mode == Mode::train)
+    layout.gradients = arenas.gradients.take({trained_parameters(config, table).table.size});
   Arena& activations = arenas.activations;
   if (config.embedding_norm) {
     layout.embedded = activations.take({capacity.tokens, config.hidden_size});

@@ -75,10 +75,10 @@ struct Workspace {
   Tensor logits;    // chunks of logits
   Tensor dropped;   // f32 [N, in] what a branch with dropout reads, and its gradient
   Tensor branch;    // f32 [N, O]
-  Tensor branch_inner;  // f32 [N, R]
+  Tensor branch_inner;     // f32 [N, R]
   Tensor prefix_gradient;  // f32 [P, 2 L K], where it is reparametrised
   Tensor prefix_hidden;    // f32 [P, M]
-  Tensor order;     // i32, embedding gradient
+  Tensor order;            // i32, embedding gradient
 };
 
 struct ModelLayout {

@@ -217,9 +217,8 @@ TrainedParameters trained_parameters(const ModelConfig& config, const ParameterT
     trained.index.push_back(index);
   };
   const auto beside = [&](const Parameter& parameter) {
-    return std::ranges::any_of(adaptation.trained, [&](const TrainedRows& rows) {
-      return rows.parameter == parameter.name;
-    });
+    return std::ranges::any_of(adaptation.trained,
+                               [&](const TrainedRows& rows) { return rows.parameter == parameter.name; });
   };
   for (std::size_t i = 0; i < whole.parameters.size(); ++i) {
     const Parameter& parameter = whole.parameters[i];
@@ -230,9 +229,8 @@ TrainedParameters trained_parameters(const ModelConfig& config, const ParameterT
 
 Lowest lowest_trained(const ModelConfig& config, const ParameterTable& trained) {
   const auto any = [&](const std::string& begin) {
-    return std::ranges::any_of(trained.parameters, [&](const Parameter& parameter) {
-      return parameter.name.starts_with(begin);
-    });
+    return std::ranges::any_of(trained.parameters,
+                               [&](const Parameter& parameter) { return parameter.name.starts_with(begin); });
   };
   const auto layer = [](std::int64_t index) { return "layer." + std::to_string(index) + '.'; };
   Lowest lowest{.embedding = any("embedding.")};

@@ -1,5 +1,5 @@
-// The prefix of keys and values that every row sees (Li and Liang, ACL 2021, section 4.2), and the MLP through
-// which it may be reparametrised (section 4.3): prefix = output(tanh(hidden(table))).
+// The prefix of keys and values that every row sees (Li and Liang, ACL 2021, section 4.2), and the MLP
+// through which it may be reparametrised (section 4.3): prefix = output(tanh(hidden(table))).
 #pragma once
 
 #include <cstdint>

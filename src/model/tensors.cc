@@ -42,12 +42,9 @@ class Binder {
   }
   LayerTensors layer(std::int64_t index) const {
     const std::string name = fmt::format("layer.{}.", index);
-    return {linear(LinearPlace::qkv, index),
-            linear(LinearPlace::attention_output, index),
-            affine(name + "attention.norm"),
-            linear(LinearPlace::up, index),
-            linear(LinearPlace::down, index),
-            affine(name + "feed_forward.norm")};
+    return {linear(LinearPlace::qkv, index),  linear(LinearPlace::attention_output, index),
+            affine(name + "attention.norm"),  linear(LinearPlace::up, index),
+            linear(LinearPlace::down, index), affine(name + "feed_forward.norm")};
   }
 
  private:

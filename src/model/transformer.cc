@@ -71,8 +71,7 @@ std::vector<std::span<float>> frozen_rows(const Adaptation& adaptation, const Pa
     ranges.push_back({static_cast<std::int32_t>(gradient.shape[0]), 0});
     std::int64_t end = 0;
     for (const Interval& range : ranges) {
-      frozen.push_back(
-          {gradient.f32() + end * width, static_cast<std::size_t>((range.begin - end) * width)});
+      frozen.push_back({gradient.f32() + end * width, static_cast<std::size_t>((range.begin - end) * width)});
       end = range.end;
     }
   }
@@ -112,8 +111,8 @@ struct Transformer::State {
   HeadRows target_rows, label_rows;
   std::vector<Tensor> matrix_gradients;
   std::vector<std::span<float>> frozen;  // gradients of rows that are not trained, of parameters that are
-  bool matrices_stale = false;  // zero by name: the next backward pass writes them
-  bool adapted_stale = true;    // what the adaptation makes of the weights is to be made anew
+  bool matrices_stale = false;           // zero by name: the next backward pass writes them
+  bool adapted_stale = true;             // what the adaptation makes of the weights is to be made anew
   Lowest lowest;
   FlopCount flops{config};
 
@@ -256,7 +255,8 @@ Tensor Transformer::gradient(int parameter) const {
 
 void Transformer::write_prefix(std::span<float> values) const {
   state_->prepare_adaptation(true);
-  const AttentionPrefix first = prefix_values(state_->pass, 0);  // those of all layers follow in the same rows
+  const AttentionPrefix first =
+      prefix_values(state_->pass, 0);  // those of all layers follow in the same rows
   std::copy_n(first.key.data, values.size(), values.begin());
 }
 

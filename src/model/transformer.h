@@ -61,13 +61,14 @@ class Transformer {
   const ModelConfig& config() const;
   const ParameterTable& table() const;
   const TrainedParameters& trained() const;  // all of them, unless the configuration has an adaptation
-  std::span<float> weights();  // flat, layout of table()
+  std::span<float> weights();                // flat, layout of table()
   std::span<const float> weights() const;
-  std::span<float> gradients();  // flat, layout of trained().table; empty in Mode::evaluate
+  std::span<float> gradients();          // flat, layout of trained().table; empty in Mode::evaluate
   Tensor weight(int parameter) const;    // of table()
   Tensor gradient(int parameter) const;  // of trained().table
 
-  // Keys and values of the prefix as the weights are, [P, 2 L K], through its reparametrisation if it has one.
+  // Keys and values of the prefix as the weights are, [P, 2 L K], through its reparametrisation if it has
+  // one.
   void write_prefix(std::span<float> values) const;
 
   // Draws every weight anew, as the family's publication says, from `seed`.

@@ -330,8 +330,8 @@ void attention_backward(const AttentionShape& shape, const AttentionPlan& plan, 
   const Problem problem{shape, plan, dropout, workspace};
   const HeadTensor none;
   const BackwardTensors tensors{query, key, value, out, dout, dquery, dkey, dvalue, log_sum_exp};
-  const BackwardTensors through_prefix{query, prefix.key, prefix.value, out, dout,
-                                       dquery, none, none, log_sum_exp};
+  const BackwardTensors through_prefix{query,  prefix.key, prefix.value, out,        dout,
+                                       dquery, none,       none,         log_sum_exp};
   clear(dquery, shape.heads * shape.head_size);
   clear(dkey, shape.key_heads * shape.head_size);
   clear(dvalue, shape.key_heads * shape.head_size);
@@ -350,8 +350,8 @@ void attention_backward(const AttentionShape& shape, const AttentionPlan& plan, 
     }
   });
   if (prefix.key.rows > 0) {
-    prefix_backward(problem, {query, prefix.key, prefix.value, out, dout, none, dprefix.key, dprefix.value,
-                              log_sum_exp});
+    prefix_backward(
+        problem, {query, prefix.key, prefix.value, out, dout, none, dprefix.key, dprefix.value, log_sum_exp});
   }
 }
 

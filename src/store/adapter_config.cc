@@ -19,9 +19,9 @@ constexpr std::int64_t kMost = 1 << 16;
 
 // The keys that say nothing about the mathematics.
 bool is_remark(const std::string& key) {
-  const char* const remarks[] = {"peft_type",    "base_model_name_or_path", "revision",       "task_type",
-                                 "auto_mapping", "inference_mode",          "peft_version",   "runtime_config",
-                                 "megatron_core", "qalora_group_size",      "loftq_config"};
+  const char* const remarks[] = {"peft_type",     "base_model_name_or_path", "revision",     "task_type",
+                                 "auto_mapping",  "inference_mode",          "peft_version", "runtime_config",
+                                 "megatron_core", "qalora_group_size",       "loftq_config"};
   return std::ranges::find(remarks, key) != std::end(remarks);
 }
 
@@ -229,7 +229,8 @@ void write_prefix(const AdapterOptions& options, const ModelConfig& base, Ordere
   json["num_transformer_submodules"] = 1;
   json["num_attention_heads"] = base.key_heads();
   json["num_layers"] = base.num_hidden_layers;
-  json["encoder_hidden_size"] = options.encoder_hidden_size > 0 ? options.encoder_hidden_size : base.key_size();
+  json["encoder_hidden_size"] =
+      options.encoder_hidden_size > 0 ? options.encoder_hidden_size : base.key_size();
   // The file holds what the MLP gave; with true, PEFT would look for the MLP when it trains on.
   json["prefix_projection"] = false;
 }

@@ -82,7 +82,8 @@ void check_base(const fs::path& directory, const Transformer& model) {
   std::error_code ignored;
   if (!fs::exists(file, ignored)) return;
   const std::string found = base_fingerprint(model);
-  const std::string expected = get_string_or(parse_json(read_file(file), file.string()), "base", file.string(), "");
+  const std::string expected =
+      get_string_or(parse_json(read_file(file), file.string()), "base", file.string(), "");
   if (expected.empty() || expected == found) return;
   throw Error(ErrorKind::data, {.what = "the adapter was trained on a model with other weights",
                                 .where = file.string(),

@@ -40,8 +40,8 @@ void write_checkpoint(const std::filesystem::path& directory, const ModelConfig&
 // What the run was doing, without its weights.
 RunState read_run_state(const std::filesystem::path& directory);
 
-// Fills model and optimizer; of a model that is adapted, what is trained, behind its base. Throws Error (data)
-// where the checkpoint is not whole.
+// Fills model and optimizer; of a model that is adapted, what is trained, behind its base. Throws Error
+// (data) where the checkpoint is not whole.
 RunState read_checkpoint(const std::filesystem::path& directory, const CheckpointAdapter& adapter,
                          Transformer& model, Optimizer& optimizer);
 

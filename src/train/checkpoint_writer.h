@@ -19,8 +19,7 @@ class CheckpointWriter {
   // Everything named must outlive it. Not in the background: no copy is held, and save() returns when all is
   // on disk.
   CheckpointWriter(const RunDirectory& directory, const Transformer& model, Optimizer& optimizer,
-                   const Tokenizer& tokenizer, const TrainOptions& options,
-                   const CheckpointAdapter& adapter);
+                   const Tokenizer& tokenizer, const TrainOptions& options, const CheckpointAdapter& adapter);
   ~CheckpointWriter();  // waits
   CheckpointWriter(const CheckpointWriter&) = delete;
   CheckpointWriter& operator=(const CheckpointWriter&) = delete;

@@ -59,7 +59,8 @@ Identity identity_of(const Configuration& configuration, const Tokenizer& tokeni
   Configuration copy = configuration;
   for (const FieldHelp& field : describe_options([&](OptionVisitor& visitor) { copy.visit(visitor); })) {
     const bool decides = field.key.starts_with("objective.") || field.key.starts_with("model.") ||
-                         field.key.starts_with("adapter.") || field.key.starts_with("train.") || must_stay(field.key);
+                         field.key.starts_with("adapter.") || field.key.starts_with("train.") ||
+                         must_stay(field.key);
     if (decides && !is_free(field.key)) identity[field.key] = field.default_value;
   }
   identity["objective.train"] = configuration.objective.train;

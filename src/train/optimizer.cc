@@ -19,8 +19,7 @@ bool has_gradient(const Parameter& parameter, StepContent content) {
 
 }  // namespace
 
-Optimizer::Optimizer(const Transformer& model)
-    : size_(static_cast<std::size_t>(model.trained().table.size)) {
+Optimizer::Optimizer(const Transformer& model) : size_(static_cast<std::size_t>(model.trained().table.size)) {
   for (int pass = 0; pass < 2; ++pass) {
     m_ = arena_.take({model.trained().table.size});
     v_ = arena_.take({model.trained().table.size});

@@ -154,8 +154,8 @@ void TrainOptions::visit(OptionVisitor& visitor) {
 }
 
 void Configuration::visit(OptionVisitor& visitor) {
-  visit_tables(visitor, [&](OptionVisitor& v) { model.visit(v); },
-               [&](OptionVisitor& v) { adapter.visit(v); });
+  visit_tables(
+      visitor, [&](OptionVisitor& v) { model.visit(v); }, [&](OptionVisitor& v) { adapter.visit(v); });
 }
 
 void Configuration::visit_tables(OptionVisitor& visitor, const VisitFunction& visit_model,
@@ -200,7 +200,9 @@ std::string Configuration::to_toml() const {
   };
   VisitFunction all = [&](OptionVisitor& v) { copy.model.visit(v); };
   // So does an adapter, and one without branches or prefix has nothing to say.
-  VisitFunction adapter_path = [&](OptionVisitor& v) { v.field("path", copy.adapter.path, {}, "", {.path = true}); };
+  VisitFunction adapter_path = [&](OptionVisitor& v) {
+    v.field("path", copy.adapter.path, {}, "", {.path = true});
+  };
   VisitFunction adapter_all = [&](OptionVisitor& v) { copy.adapter.visit_given(v); };
   return write_options([&](OptionVisitor& visitor) {
     copy.visit_tables(visitor, model.path.empty() ? all : path_alone,

@@ -20,8 +20,8 @@ struct RunSetup {
   Tokenizer tokenizer;
   Mixture mixture;
   std::vector<Mixture> evaluate;  // objective.evaluate
-  ModelConfig config;      // with what the adapter puts to it
-  AdapterOptions adapter;  // those of adapter.path, where it is given
+  ModelConfig config;             // with what the adapter puts to it
+  AdapterOptions adapter;         // those of adapter.path, where it is given
   // Other programs give a family's rows one kind of sight; a model trained under another would load there and
   // compute something else. Empty where there is nothing to say.
   std::string warning;

@@ -15,8 +15,8 @@ namespace surprisal {
 struct RunSizes {
   std::int64_t parameters = 0;          // all of them, an adapter's included
   std::int64_t trained_parameters = 0;  // of these, that the run changes
-  std::vector<MemoryUse> memory{};  // by kind, without the program itself
-  std::uint64_t checkpoint = 0;     // bytes of one on disk
+  std::vector<MemoryUse> memory{};      // by kind, without the program itself
+  std::uint64_t checkpoint = 0;         // bytes of one on disk
 
   std::size_t memory_total() const;
 };

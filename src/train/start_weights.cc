@@ -19,8 +19,8 @@ namespace {
 void start_base(const Configuration& configuration, Transformer& model, TrainObserver& observer) {
   const auto seed = static_cast<std::uint64_t>(configuration.run.seed);
   if (configuration.model.path.empty()) return model.initialise(seed);
-  const HeadsOfOthers heads =
-      load_weights(configuration.model.path, model, {.new_heads = configuration.model.new_heads, .seed = seed});
+  const HeadsOfOthers heads = load_weights(configuration.model.path, model,
+                                           {.new_heads = configuration.model.new_heads, .seed = seed});
   if (!heads.missing.empty()) {
     observer.message(
         fmt::format("drawn anew, since the checkpoint lacks them: {}", fmt::join(heads.missing, ", ")));

@@ -26,8 +26,8 @@
 #include "train/run_log.h"
 #include "train/schedule.h"
 #include "train/setup.h"
-#include "train/start_weights.h"
 #include "train/sizing.h"
+#include "train/start_weights.h"
 #include "train/throughput.h"
 #include "train/training_step.h"
 
@@ -138,7 +138,8 @@ TokenCorpus Run::open_corpus(const std::vector<std::string>& files) {
 
 RunPlan Run::plan(std::int64_t max_steps) {
   RunSizes sizes = size_run(configuration_, setup_);
-  RunPlan plan{.objective = setup_.mixture.specification(), .parameters = sizes.parameters,
+  RunPlan plan{.objective = setup_.mixture.specification(),
+               .parameters = sizes.parameters,
                .trained_parameters = sizes.trained_parameters};
   plan.memory = std::move(sizes.memory);
   plan.memory.push_back({"program", program_memory()});

@@ -49,9 +49,18 @@ std::vector<LowRankBranch> branches_of(const ModelConfig& config, double dropout
   return branches;
 }
 
-enum class Kind { low_rank, dropped, decomposed, decomposed_dropped, prefix, shifting_prefix, projected, beside };
-constexpr Kind kAdaptations[] = {Kind::low_rank,           Kind::dropped,         Kind::decomposed,
-                                 Kind::decomposed_dropped, Kind::prefix,          Kind::shifting_prefix,
+enum class Kind {
+  low_rank,
+  dropped,
+  decomposed,
+  decomposed_dropped,
+  prefix,
+  shifting_prefix,
+  projected,
+  beside
+};
+constexpr Kind kAdaptations[] = {Kind::low_rank,           Kind::dropped, Kind::decomposed,
+                                 Kind::decomposed_dropped, Kind::prefix,  Kind::shifting_prefix,
                                  Kind::projected,          Kind::beside};
 
 Adaptation adaptation_of(const ModelConfig& config, Kind kind) {
@@ -81,8 +90,7 @@ Adaptation adaptation_of(const ModelConfig& config, Kind kind) {
                               .scale = 0.5}};
       adaptation.trained = {{"layer.1.feed_forward.norm.weight", 0, config.hidden_size}};
       if (config.qkv_bias) adaptation.trained.push_back({"layer.1.attention.qkv.bias", 3, 7});
-      if (config.classes > 0)
-        adaptation.trained.push_back({"sentence_head.weight", 0, config.classes});
+      if (config.classes > 0) adaptation.trained.push_back({"sentence_head.weight", 0, config.classes});
       break;
   }
   return adaptation;
@@ -232,8 +240,8 @@ TEST(Adaptation, FlopsAreThoseThatAreNeeded) {
   ModelConfig config = tiny_model("gpt2");
   const Stream stream = random_sequence(config, 8, 1, Sight::causal);
   const double rows = 8, targets = static_cast<double>(stream.target.size()), width = 12, inner = 20;
-  const double layer = 2 * rows * (4 * width * width + 2 * width * inner),
-               pairs = 4 * width * (8 * 9 / 2), head = 2 * targets * width * 31;
+  const double layer = 2 * rows * (4 * width * width + 2 * width * inner), pairs = 4 * width * (8 * 9 / 2),
+               head = 2 * targets * width * 31;
   const double forward = 2 * (layer + pairs) + head;
   EXPECT_DOUBLE_EQ(Transformer::flops(config, stream, false), forward);
   EXPECT_DOUBLE_EQ(Transformer::flops(config, stream, true), 3 * forward);

@@ -26,8 +26,12 @@ class ReferenceStep {
   ReferenceStep(Transformer& model, const Stream& stream, const Scales& scales, const std::uint64_t* seed)
       : model_(model), stream_(stream), scales_(scales), seed_(seed) {}
 
-  std::vector<float> token_surprisals() const { return narrow(reference<double>(doubles()).token_surprisals()); }
-  std::vector<float> label_surprisals() const { return narrow(reference<double>(doubles()).label_surprisals()); }
+  std::vector<float> token_surprisals() const {
+    return narrow(reference<double>(doubles()).token_surprisals());
+  }
+  std::vector<float> label_surprisals() const {
+    return narrow(reference<double>(doubles()).label_surprisals());
+  }
 
   std::vector<float> gradients() const {
     constexpr double kStep = 1e-20;
@@ -59,12 +63,15 @@ class ReferenceStep {
     const std::vector<double> real = doubles();
     return {real.begin(), real.end()};
   }
-  static std::vector<float> narrow(const std::vector<double>& values) { return {values.begin(), values.end()}; }
+  static std::vector<float> narrow(const std::vector<double>& values) {
+    return {values.begin(), values.end()};
+  }
 
   std::complex<double> loss(const std::vector<std::complex<double>>& weights) const {
     const auto model = reference<std::complex<double>>(weights);
     std::complex<double> sum = 0;
-    const std::vector<std::complex<double>> token = model.token_surprisals(), label = model.label_surprisals();
+    const std::vector<std::complex<double>> token = model.token_surprisals(),
+                                            label = model.label_surprisals();
     for (std::size_t t = 0; t < token.size(); ++t) sum += token[t] * static_cast<double>(scales_.token[t]);
     for (std::size_t s = 0; s < label.size(); ++s) sum += label[s] * static_cast<double>(scales_.label[s]);
     return sum;

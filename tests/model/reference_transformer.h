@@ -139,8 +139,8 @@ class Transformer {
     reference::linear(rows, in, out, dropped.data(), weight, no_bias.data(), base.data());
     low_rank(rows, in, out, branch.rank, dropped.data(), at(name + ".lora_A"), at(name + ".lora_B"), scale,
              low.data());
-    const std::vector<double> norm = adapted_norms(in, out, branch.rank, weight, at(name + ".lora_A"),
-                                                   at(name + ".lora_B"), scale);
+    const std::vector<double> norm =
+        adapted_norms(in, out, branch.rank, weight, at(name + ".lora_A"), at(name + ".lora_B"), scale);
     for (std::int64_t row = 0; row < rows; ++row) {
       for (std::int64_t j = 0; j < out; ++j) {
         const auto from = static_cast<std::size_t>(row * out + j);
@@ -214,8 +214,7 @@ class Transformer {
     const Numbers token = shrunk_copy("embedding.token.weight");
     std::vector<EmbeddingTable<Number>> tables = {{token.data(), stream_.token}};
     if (config_.learned_positions()) {
-      tables.push_back(
-          {at("embedding.position.weight") + config_.position_offset() * width(), positions_});
+      tables.push_back({at("embedding.position.weight") + config_.position_offset() * width(), positions_});
     }
     if (config_.block_positions > 0) {
       tables.push_back({at("embedding.block_position.weight"), stream_.block_position});
@@ -330,7 +329,7 @@ class Transformer {
   const std::uint64_t* seed_;
   std::vector<std::int32_t> positions_;  // behind those of the prefix
   Numbers prefix_;                       // [P, 2 L K]
-  Numbers x_;  // [N, D] the residual stream
+  Numbers x_;                            // [N, D] the residual stream
 };
 
 }  // namespace surprisal::reference

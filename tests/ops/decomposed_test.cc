@@ -82,7 +82,8 @@ TEST(Decomposed, ForwardAndBackwardAreTheReferenceAndItsDerivatives) {
       for (std::int64_t i = 0; i < rows; ++i) {
         const auto at = static_cast<std::size_t>(i * out + j);
         const double base = p.base[at], directed = p.directed[at], dy = p.dy[at];
-        const double y = 0.5 + reference::decomposed(base, directed - base, double{p.magnitude[column]}, norm);
+        const double y =
+            0.5 + reference::decomposed(base, directed - base, double{p.magnitude[column]}, norm);
         EXPECT_NEAR(got.y[at], y, 6 * kRounding * (0.5 + std::abs(gain * directed) + std::abs(base)));
         EXPECT_NEAR(got.ddirected[at], gain * dy, 3 * kRounding * std::abs(gain * dy));
         EXPECT_NEAR(got.dbase[at], (gain - 1) * dy, 4 * kRounding * (std::abs(gain) + 1) * std::abs(dy));

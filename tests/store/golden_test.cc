@@ -64,7 +64,8 @@ class Golden : public testing::TestWithParam<std::string> {
 
   // The gradients as `loss --gradients` writes them.
   NamedValues stored_gradients(Transformer& model) const {
-    write_safetensors(temporary_.path() / "gradients.safetensors", AdaptedModel(directory()).gradients(model));
+    write_safetensors(temporary_.path() / "gradients.safetensors",
+                      AdaptedModel(directory()).gradients(model));
     return read_values(temporary_.path() / "gradients.safetensors");
   }
 

@@ -1,4 +1,3 @@
-#include "store/adapted_model.h"
 #include "store/model_directory.h"
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 
 #include "core/json.h"
 #include "model/family.h"
+#include "store/adapted_model.h"
 #include "store/safetensors.h"
 #include "store/widen.h"
 #include "tests/core/error_matchers.h"

@@ -9,8 +9,8 @@
 #include <gtest/gtest.h>
 
 #include "core/random.h"
-#include "text/tokenizer/oniguruma.h"
 #include "core/regex.h"
+#include "text/tokenizer/oniguruma.h"
 #include "text/tokenizer/word_class.h"
 #include "text/unicode/unicode.h"
 

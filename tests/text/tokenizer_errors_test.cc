@@ -9,10 +9,10 @@
 #include "surprisal/tokenizer.h"
 
 #include "core/file.h"
+#include "core/regex.h"
 #include "tests/core/error_matchers.h"
 #include "tests/core/temporary_directory.h"
 #include "tests/text/tokenizer_json.h"
-#include "core/regex.h"
 
 namespace surprisal {
 namespace {

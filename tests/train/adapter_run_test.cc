@@ -36,7 +36,8 @@ AdapterOptions lora(std::vector<std::string> targets = {}, double dropout = 0.1)
   return {.type = "lora", .r = 3, .lora_dropout = dropout, .target_modules = std::move(targets)};
 }
 AdapterOptions prefix(bool projection) {
-  return {.type = "prefix", .num_virtual_tokens = 3, .prefix_projection = projection, .encoder_hidden_size = 7};
+  return {
+      .type = "prefix", .num_virtual_tokens = 3, .prefix_projection = projection, .encoder_hidden_size = 7};
 }
 AdapterOptions dora() {
   AdapterOptions options = lora({"all-linear"});
@@ -153,9 +154,8 @@ class AdapterErrors : public testing::Test {
 };
 
 TEST_F(AdapterErrors, ATargetThatThereIsNotNamesThoseThatThereAre) {
-  EXPECT_THAT(error(lora({"q_proj"})),
-              AllOf(HasSubstr("there is no linear module \"q_proj\""), HasSubstr("c_attn, c_attn.query"),
-                    HasSubstr("all-linear")));
+  EXPECT_THAT(error(lora({"q_proj"})), AllOf(HasSubstr("there is no linear module \"q_proj\""),
+                                             HasSubstr("c_attn, c_attn.query"), HasSubstr("all-linear")));
 }
 
 TEST_F(AdapterErrors, AModuleAndItsPart) {
@@ -184,7 +184,8 @@ TEST_F(AdapterErrors, ModulesToSave) {
 TEST_F(AdapterErrors, PatternsWithoutNumbers) {
   AdapterOptions options = lora();
   options.rank_pattern = {"c_attn"};
-  EXPECT_THAT(error(options), HasSubstr("adapter.rank_pattern has an entry that is no pattern with a number"));
+  EXPECT_THAT(error(options),
+              HasSubstr("adapter.rank_pattern has an entry that is no pattern with a number"));
   options.rank_pattern = {"c_attn( = 3"};
   EXPECT_THAT(error(options), HasSubstr("missing closing parenthesis"));
 }
@@ -207,15 +208,17 @@ TEST_F(AdapterErrors, KeysWithoutMeaning) {
   const auto read = [&](const char* toml) {
     return error_of(
         [&] {
-          Configuration::read_text(std::string("[run]\ndirectory = \"r\"\n[data]\ntrain = [\"t\"]\n[tokenizer]\npath = "
-                                               "\"t\"\n[objective]\ntrain = \"causal\"\n[model]\npath = \"m\"\n") +
-                                       toml,
-                                   "run.toml", {});
+          Configuration::read_text(
+              std::string("[run]\ndirectory = \"r\"\n[data]\ntrain = [\"t\"]\n[tokenizer]\npath = "
+                          "\"t\"\n[objective]\ntrain = \"causal\"\n[model]\npath = \"m\"\n") +
+                  toml,
+              "run.toml", {});
         },
         ErrorKind::usage);
   };
   EXPECT_THAT(read("[adapter]\ntype = \"prefix\"\nr = 4\n"), HasSubstr("adapter.r has no meaning"));
-  EXPECT_THAT(read("[adapter]\nnum_virtual_tokens = 4\n"), HasSubstr("adapter.num_virtual_tokens has no meaning"));
+  EXPECT_THAT(read("[adapter]\nnum_virtual_tokens = 4\n"),
+              HasSubstr("adapter.num_virtual_tokens has no meaning"));
   EXPECT_THAT(read("[adapter]\npath = \"a\"\nr = 4\n"), HasSubstr("adapter.r is given beside adapter.path"));
   EXPECT_THAT(read("[adapter]\ntype = \"lora\"\n[train]\nsave_dtype = \"bfloat16\"\n"),
               HasSubstr("adapters are written in f32"));

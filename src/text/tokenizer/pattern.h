@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "core/json.h"
-#include "text/tokenizer/aligned_text.h"
 #include "core/regex.h"
+#include "text/tokenizer/aligned_text.h"
 #include "text/tokenizer/scanner.h"
 
 namespace surprisal {
