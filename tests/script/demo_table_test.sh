@@ -42,3 +42,26 @@ cat >"$work/glm/metrics.jsonl" <<'END'
 {"step":2,"eval_loss":5.0,"eval/blank_infilling:token/loss":4.5,"eval/blank_infilling:token/token_accuracy":0.3}
 END
 row glm '^  blank_infilling:token +4\.500 +6\.492 +30\.0 % *$'
+
+# What was fine-tuned: sizes as `plan` says them, the most memory that a step's record has, and a mark of its own for the loss.
+cat >"$work/program" <<'PLAN'
+#!/bin/bash
+[[ $1 == plan && $2 == --json && -f $3 ]] || exit 2
+echo '{"parameters":1000,"trained_parameters":25,"memory":{"weights":4000},"memory_total":3145728,"checkpoint_bytes":7}'
+PLAN
+chmod +x "$work/program"
+adapt() {  # NAME LOSS
+  summary "$1" conditional "$2" 5.0 6.5
+  touch "$work/$1/config.toml"
+  printf '%s\n' '{"step":1,"mem_bytes":1048576}' '{"step":2,"mem_bytes":4194304}' '{"step":2,"eval_loss":4.8}' \
+    '{"step":3,"mem_bytes":2097152}' >"$work/$1/metrics.jsonl"
+}
+adapt lora 4.8
+line=$("$table" --adapted "$work/program" "$work/lora" | tail -n 1)
+[[ $line =~ ^lora\ +25\ +2\.50\ %\ +3\.0\ +4\.0\ +4\.800\ +5\.000\ +6\.500\ +30000$ ]] || { echo "unexpected row: $line" >&2; exit 1; }
+fails 'the loss 4.800 is not well under its first value 5.000' lora
+adapt idle 4.9
+if message=$("$table" --adapted "$work/program" "$work/idle" 2>&1); then echo "should have failed: idle" >&2; exit 1; fi
+[[ $message == *'the loss 4.900 is not well under its first value 5.000'* ]] || { echo "$message" >&2; exit 1; }
+rm "$work/lora/config.toml"
+if "$table" --adapted "$work/program" "$work/lora" 2>/dev/null; then echo "should have failed: no plan" >&2; exit 1; fi
