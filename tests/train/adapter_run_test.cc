@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "core/file.h"
+#include "infer/merge_adapter.h"
 #include "store/adapted_model.h"
 #include "store/model_directory.h"
 #include "tests/core/error_matchers.h"
@@ -129,6 +130,49 @@ TEST_P(AdapterRun, ResumingRefusesAnotherAdapter) {
   Configuration other = configuration("run");
   other.adapter.lora() ? void(other.adapter.r = 4) : void(other.adapter.num_virtual_tokens = 4);
   EXPECT_THAT(error_of([&] { train_quietly(other, true); }, ErrorKind::usage), HasSubstr("adapter."));
+}
+
+// In f32 what differs is rounding; in bf16 it is what the format cannot hold.
+TEST_P(AdapterRun, MergedIsUnmerged) {
+  Configuration base = base_configuration();
+  base.run.directory = (runs_ / "rounded").string();
+  base.train.save_dtype = "bfloat16";
+  train_quietly(base);
+  for (const char* name : {"base", "rounded"}) {
+    SCOPED_TRACE(name);
+    Configuration adapted = configuration(std::string("adapter-") + name);
+    adapted.model.path = (runs_ / name / "latest").string();
+    train_quietly(adapted);
+    const AdapterMerge merge{.model = adapted.model.path,
+                             .adapter = fs::path(adapted.run.directory) / "latest",
+                             .out = runs_ / (std::string("merged-") + name)};
+    if (adapted.adapter.prefix()) {
+      EXPECT_THAT(error_of([&] { merge_adapter(merge); }, ErrorKind::usage), HasSubstr("cannot be merged"));
+      continue;
+    }
+    const MergedAdapter merged = merge_adapter(merge);
+    const bool rounded = name == std::string("rounded");
+    EXPECT_EQ(merged.dtype, rounded ? "bfloat16" : "float32");
+    EXPECT_GT(merged.largest_change, 0);
+    EXPECT_LT(merged.largest_change, (rounded ? 0.05 : 1e-5) * merged.largest_logit);
+    Configuration evaluating = adapted;
+    evaluating.run.directory = (runs_ / (std::string("evaluating-") + name)).string();
+    evaluating.adapter = {};
+    evaluating.model.path = merge.out.string();
+    evaluating.train.max_steps = 1;
+    Configuration with_adapter = evaluating;
+    with_adapter.run.directory += "-adapter";
+    with_adapter.model.path = adapted.model.path;
+    with_adapter.adapter.path = merge.adapter.string();
+    EXPECT_NEAR(*train_quietly(evaluating).first_evaluation_loss,
+                *train_quietly(with_adapter).first_evaluation_loss, rounded ? 0.05 : 1e-5);
+  }
+}
+
+TEST_P(AdapterRun, IsNotMergedIntoWhatItIsMadeOf) {
+  EXPECT_THAT(
+      error_of([&] { merge_adapter({.model = base(), .adapter = base(), .out = base()}); }, ErrorKind::usage),
+      HasSubstr("would replace what it is made of"));
 }
 
 class AdapterErrors : public testing::Test {
