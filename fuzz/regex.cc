@@ -1,5 +1,5 @@
 // Patterns of tokenizer.json: translated, compiled, and matched. The part behind 0xFF is more of the text.
-#include "text/tokenizer/regex.h"
+#include "core/regex.h"
 
 #include "fuzz/hard_text.h"
 #include "fuzz/target.h"
