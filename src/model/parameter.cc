@@ -224,6 +224,16 @@ TrainedParameters trained_parameters(const ModelConfig& config, const ParameterT
     const Parameter& parameter = whole.parameters[i];
     if (!adaptation.any() || parameter.of_adaptation || beside(parameter)) take(static_cast<int>(i));
   }
+  // Of those that are trained beside, some have rows that are not.
+  for (const Parameter& parameter : trained.table.parameters) {
+    if (!adaptation.any() || parameter.of_adaptation) continue;
+    std::int64_t rows = 0;
+    for (const TrainedRows& part : adaptation.trained) {
+      if (part.parameter == parameter.name) rows += part.row_end - part.row_begin;
+    }
+    const std::int64_t width = parameter.shape.elements() / parameter.shape[0];
+    trained.table.count -= (parameter.shape[0] - rows) * width;
+  }
   return trained;
 }
 

@@ -68,7 +68,11 @@ std::uint64_t CheckpointWriter::bytes_on_disk(const ParameterTable& table, const
   constexpr std::uint64_t kRest = 1 << 14;      // configuration, state and manifest
   // Weights and two moments; a file of rounded weights has the exact ones beside it.
   const std::uint64_t each = 3 * sizeof(float) + (dtype == Dtype::bf16 ? 2 : 0);
-  return each * static_cast<std::uint64_t>(table.count) + 4 * kTensorHeader * table.parameters.size() +
+  std::uint64_t elements = 0;  // of which table.count are trained
+  for (const Parameter& parameter : table.parameters) {
+    elements += static_cast<std::uint64_t>(parameter.shape.elements());
+  }
+  return each * elements + 4 * kTensorHeader * table.parameters.size() +
          tokenizer.tokenizer_json().size() + tokenizer.tokenizer_config_json().size() + kRest;
 }
 
