@@ -108,7 +108,7 @@ class ConfigFile {
 std::string init_of(ConfigFile& file) {
   const Json* init = file.take("init_lora_weights");
   if (!init || init->is_boolean()) return "uniform";
-  const std::string name = init->is_string() ? init->get<std::string>() : "";
+  std::string name = init->is_string() ? init->get<std::string>() : "";
   if (name == "gaussian") return name;
   if (name == "orthogonal" || name == "eva" || name == "mica") return "uniform";
   file.fail("init_lora_weights", "changed the weights of the base model, which are not in the adapter",
