@@ -72,8 +72,8 @@ std::uint64_t CheckpointWriter::bytes_on_disk(const ParameterTable& table, const
   for (const Parameter& parameter : table.parameters) {
     elements += static_cast<std::uint64_t>(parameter.shape.elements());
   }
-  return each * elements + 4 * kTensorHeader * table.parameters.size() +
-         tokenizer.tokenizer_json().size() + tokenizer.tokenizer_config_json().size() + kRest;
+  return each * elements + 4 * kTensorHeader * table.parameters.size() + tokenizer.tokenizer_json().size() +
+         tokenizer.tokenizer_config_json().size() + kRest;
 }
 
 void CheckpointWriter::copy_state() {
