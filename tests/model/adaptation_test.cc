@@ -103,40 +103,11 @@ ModelConfig adapted(const std::string& kind, Kind adaptation, double dropout = 0
   return config;
 }
 
-// Of the rows of a parameter that are not trained, the reference knows a gradient and the model none.
-void clear_frozen_rows(const Transformer& model, std::vector<float>& gradients) {
-  const ParameterTable& table = model.trained().table;
-  for (const TrainedRows& rows : model.config().adaptation.trained) {
-    const Parameter& parameter = table.parameters[static_cast<std::size_t>(table.find(rows.parameter))];
-    const std::int64_t width = parameter.shape.elements() / parameter.shape[0];
-    const auto begin = gradients.begin() + parameter.offset;
-    std::fill(begin, begin + rows.row_begin * width, 0.0f);
-    std::fill(begin + rows.row_end * width, begin + parameter.shape.elements(), 0.0f);
-  }
-}
-
-void expect_reference(const ModelConfig& config, Sight sight) {
-  Transformer model = make_model(config);
-  fill_weights(model);
-  const Stream stream = pack(random_sequences(config, sight));
-  double token_total = 0, label_total = 0;
-  for (const Target& target : stream.target) token_total += target.weight;
-  for (const Label& label : stream.label) label_total += label.weight;
-  const StepResult got = run_step(model, {stream}, &kSeed);
-  const Scales scales = scales_of(stream, token_total, label_total);
-  const ReferenceStep want(model, stream, scales, &kSeed);
-  expect_same_surprisals(got.token, want.token_surprisals(), kOfAdapted);
-  expect_same_surprisals(got.label, want.label_surprisals(), kOfAdapted);
-  std::vector<float> gradients = want.gradients();
-  clear_frozen_rows(model, gradients);
-  expect_same_gradients(model.trained().table, got.gradients, gradients);
-}
-
 TEST(Adaptation, GradientsAreTheDerivativeOfTheReference) {
   for (const char* kind : {"bert", "gpt2", "glm", "glm-130b", "llama"}) {
     for (Kind adaptation : kAdaptations) {
       SCOPED_TRACE(testing::PrintToString(std::pair(kind, static_cast<int>(adaptation))));
-      expect_reference(adapted(kind, adaptation), Sight::causal);
+      expect_reference_step(adapted(kind, adaptation), Sight::causal, &kSeed, kOfAdapted);
     }
   }
 }
@@ -145,7 +116,7 @@ TEST(Adaptation, GradientsUnderDropoutAndAnyIntervalsAreTheDerivativeOfTheRefere
   for (const char* kind : {"bert", "gpt2", "grouped"}) {
     for (Kind adaptation : kAdaptations) {
       SCOPED_TRACE(testing::PrintToString(std::pair(kind, static_cast<int>(adaptation))));
-      expect_reference(adapted(kind, adaptation, 0.1), Sight::any);
+      expect_reference_step(adapted(kind, adaptation, 0.1), Sight::any, &kSeed, kOfAdapted);
     }
   }
 }

@@ -1,6 +1,7 @@
 // A step of the reference: surprisals in double, gradients by the complex step.
 #pragma once
 
+#include <algorithm>
 #include <complex>
 #include <cstdint>
 #include <vector>
@@ -50,10 +51,23 @@ class ReferenceStep {
         weights[at] = weights[at].real();
       }
     }
+    clear_frozen_rows(gradients);
     return gradients;
   }
 
  private:
+  // A parameter of which some rows alone are trained has a gradient there alone.
+  void clear_frozen_rows(std::vector<float>& gradients) const {
+    const ParameterTable& table = model_.trained().table;
+    for (const TrainedRows& rows : model_.config().adaptation.trained) {
+      const Parameter& parameter = table.parameters[static_cast<std::size_t>(table.find(rows.parameter))];
+      const std::int64_t width = parameter.shape.elements() / parameter.shape[0];
+      const auto begin = gradients.begin() + parameter.offset;
+      std::fill(begin, begin + rows.row_begin * width, 0.0f);
+      std::fill(begin + rows.row_end * width, begin + parameter.shape.elements(), 0.0f);
+    }
+  }
+
   template <class Number>
   reference::Transformer<Number> reference(const std::vector<Number>& weights) const {
     return {model_.config(), model_.table(), weights, stream_, seed_};
@@ -82,5 +96,23 @@ class ReferenceStep {
   const Scales& scales_;
   const std::uint64_t* seed_;
 };
+
+// Surprisals and gradients of a tiny model on a stream are the reference's.
+inline void expect_reference_step(const ModelConfig& config, Sight sight, const std::uint64_t* seed,
+                                  float tolerance = kOfSurprisal) {
+  Transformer model = make_model(config);
+  fill_weights(model);
+  const Stream stream = pack(random_sequences(config, sight));
+  double token_total = 0, label_total = 0;
+  for (const Target& target : stream.target) token_total += target.weight;
+  for (const Label& label : stream.label) label_total += label.weight;
+  const StepResult got = run_step(model, {stream}, seed);
+  const Scales scales = scales_of(stream, token_total, label_total);
+  const ReferenceStep want(model, stream, scales, seed);
+  expect_same_surprisals(got.token, want.token_surprisals(), tolerance);
+  expect_same_surprisals(got.label, want.label_surprisals(), tolerance);
+  EXPECT_EQ(got.label.empty(), config.classes == 0);
+  expect_same_gradients(model.trained().table, got.gradients, want.gradients());
+}
 
 }  // namespace surprisal

@@ -31,19 +31,7 @@ void expect_reference(const std::string& kind, Sight sight, double dropout) {
   SCOPED_TRACE(kind);
   ModelConfig config = tiny_model(kind);
   set_dropout(config, dropout);
-  Transformer model = make_model(config);
-  fill_weights(model);
-  const Stream stream = pack(random_sequences(config, sight));
-  double token_total = 0, label_total = 0;
-  for (const Target& target : stream.target) token_total += target.weight;
-  for (const Label& label : stream.label) label_total += label.weight;
-  const StepResult got = run_step(model, {stream}, &kSeed);
-  const Scales scales = scales_of(stream, token_total, label_total);
-  const ReferenceStep want(model, stream, scales, &kSeed);
-  expect_same_surprisals(got.token, want.token_surprisals());
-  expect_same_surprisals(got.label, want.label_surprisals());
-  EXPECT_EQ(got.label.empty(), config.classes == 0);
-  expect_same_gradients(model.table(), got.gradients, want.gradients());
+  expect_reference_step(config, sight, &kSeed);
 }
 
 TEST(Transformer, GradientsOfEveryParameterAreTheDerivativeOfTheReference) {
