@@ -34,19 +34,6 @@ LowRankBranch branch_of(const TargetModule& target, const AdapterOptions& option
           .range = options.init_lora_weights == "gaussian" ? 1 / static_cast<double>(target.rank) : 0};
 }
 
-// The family's own tensors, over a table that may lack some of them.
-std::vector<std::pair<Binding, std::string>> base_bindings(const ModelConfig& config) {
-  ModelConfig base = config;
-  base.adaptation = {};
-  const ParameterTable table = make_parameter_table(base);
-  std::vector<std::pair<Binding, std::string>> named;
-  for (Binding& binding : find_family(config.family, "model").bindings(base, table)) {
-    std::string parameter = table.parameters[static_cast<std::size_t>(binding.parameter)].name;
-    named.emplace_back(std::move(binding), std::move(parameter));
-  }
-  return named;
-}
-
 // Which of the base's tensors are trained beside, in their place.
 class TrainedTensors {
  public:
@@ -78,7 +65,7 @@ class TrainedTensors {
 
 void check_modules_to_save(const AdapterOptions& options, const ModelConfig& config, const std::string& where,
                            ErrorKind kind) {
-  const auto bindings = base_bindings(config);
+  const auto bindings = base_tensors(config);
   for (const std::string& name : options.modules_to_save) {
     std::vector<std::string> known;
     bool found = false;
@@ -159,7 +146,7 @@ const LinearModule& module_of(const std::vector<LinearModule>& modules, const Lo
 }
 
 // Rows that are stored head by head are so in B and in the magnitudes as well.
-std::int64_t heads_of(const std::vector<std::pair<Binding, std::string>>& base, const LowRankBranch& branch) {
+std::int64_t heads_of(const std::vector<BaseTensor>& base, const LowRankBranch& branch) {
   const std::string weight = linear_name(branch.place, branch.layer) + ".weight";
   for (const auto& [binding, parameter] : base) {
     if (parameter == weight) return binding.heads;
@@ -190,7 +177,7 @@ Adaptation make_adaptation(const AdapterOptions& options, const ModelConfig& con
     adaptation.prefix = prefix_of(options, config, where, kind);
   }
   const TrainedTensors trained(options, config);
-  for (const auto& [binding, parameter] : base_bindings(config)) {
+  for (const auto& [binding, parameter] : base_tensors(config)) {
     if (trained.takes(binding.stored)) {
       adaptation.trained.push_back({parameter, binding.row_begin, binding.row_end});
     }
@@ -210,7 +197,7 @@ std::vector<Binding> adapter_bindings(const AdapterOptions& options, const Model
                         .heads = heads});
   };
   const std::vector<LinearModule> modules = linear_modules(config);
-  const auto base = base_bindings(config);
+  const auto base = base_tensors(config);
   for (const LowRankBranch& branch : config.adaptation.branches) {
     const LinearModule& module = module_of(modules, branch);
     if (!module.same_rows(branch)) continue;

@@ -45,14 +45,23 @@ void add_parts(const ModelConfig& config, std::vector<LinearModule>& modules) {
 
 }  // namespace
 
-std::vector<LinearModule> linear_modules(const ModelConfig& config) {
+std::vector<BaseTensor> base_tensors(const ModelConfig& config) {
   ModelConfig base = config;
   base.adaptation = {};
   const ParameterTable table = make_parameter_table(base);
+  std::vector<BaseTensor> tensors;
+  for (Binding& binding : find_family(config.family, "model").bindings(base, table)) {
+    const std::string& parameter = table.parameters[static_cast<std::size_t>(binding.parameter)].name;
+    tensors.push_back({std::move(binding), parameter});
+  }
+  return tensors;
+}
+
+std::vector<LinearModule> linear_modules(const ModelConfig& config) {
   const std::map<std::string, Place> places = linear_places(config);
   std::vector<LinearModule> modules;
-  for (const Binding& binding : find_family(config.family, "model").bindings(base, table)) {
-    const auto place = places.find(table.parameters[static_cast<std::size_t>(binding.parameter)].name);
+  for (const auto& [binding, parameter] : base_tensors(config)) {
+    const auto place = places.find(parameter);
     if (place == places.end()) continue;
     modules.push_back({.path = module_of(binding.stored),
                        .place = place->second.first,

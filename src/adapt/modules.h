@@ -31,6 +31,13 @@ struct LinearModule {
   }
 };
 
+// A tensor of the checkpoint and the name of our parameter that it fills; none of an adaptation.
+struct BaseTensor {
+  Binding binding;
+  std::string parameter;
+};
+std::vector<BaseTensor> base_tensors(const ModelConfig& config);
+
 // All of them, in the order of the family's bindings; a fused query, key and value projection is followed by
 // its three parts.
 std::vector<LinearModule> linear_modules(const ModelConfig& config);
