@@ -121,13 +121,11 @@ struct Transformer::State {
     assert(stream.size() <= capacity.tokens && size(stream.target) <= capacity.targets &&
            size(stream.label) <= capacity.labels);
   }
-  // `changing`: the weights will be others when this is called again.
-  void prepare_adaptation(bool changing) {
-    if (adapted_stale || changing) {
-      prefix_forward(pass);
-      find_adapted_norms(pass);
-    }
-    adapted_stale = changing;
+  void prepare_adaptation() {
+    if (!adapted_stale) return;
+    prefix_forward(pass);
+    find_adapted_norms(pass);
+    adapted_stale = false;
   }
   void forward_layers() {
     embed(pass);
@@ -254,7 +252,7 @@ Tensor Transformer::gradient(int parameter) const {
 }
 
 void Transformer::write_prefix(std::span<float> values) const {
-  state_->prepare_adaptation(true);
+  state_->prepare_adaptation();
   const AttentionPrefix first =
       prefix_values(state_->pass, 0);  // those of all layers follow in the same rows
   std::copy_n(first.key.data, values.size(), values.begin());
@@ -276,7 +274,7 @@ void Transformer::evaluate(const Stream& stream, StreamResult& result) {
   State& state = *state_;
   state.check(stream);
   state.pass.begin(stream, nullptr);
-  state.prepare_adaptation(false);
+  state.prepare_adaptation();
   state.forward_layers();
   vocabulary_head(state.pass, state.target_rows, nullptr, true, result);
   sentence_head(state.pass, state.label_rows, nullptr, true, result.label);
@@ -288,7 +286,7 @@ void Transformer::accumulate_gradients(const Stream& stream, const SurprisalGrad
   assert(state.mode == Mode::train);
   state.check(stream);
   state.pass.begin(stream, dropout_seed);
-  state.prepare_adaptation(true);
+  state.prepare_adaptation();
   state.forward_layers();
   state.begin_backward();
   vocabulary_head(state.pass, state.target_rows, &scale, false, result);
@@ -300,7 +298,7 @@ void Transformer::extend(const Stream& stream, const CachePlaces& places) {
   State& state = *state_;
   state.check(stream);
   state.pass.begin(stream, nullptr, places);
-  state.prepare_adaptation(false);
+  state.prepare_adaptation();
   state.forward_layers();
 }
 

@@ -61,7 +61,9 @@ class Transformer {
   const ModelConfig& config() const;
   const ParameterTable& table() const;
   const TrainedParameters& trained() const;  // all of them, unless the configuration has an adaptation
-  std::span<float> weights();                // flat, layout of table()
+  // Flat, layout of table(). What changes weights behind a pass asks for them here: what a prefix's MLP and
+  // the norms of adapted rows come to is then found anew at the next.
+  std::span<float> weights();
   std::span<const float> weights() const;
   std::span<float> gradients();          // flat, layout of trained().table; empty in Mode::evaluate
   Tensor weight(int parameter) const;    // of table()
