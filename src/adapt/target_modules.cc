@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <memory>
 #include <optional>
 #include <set>
@@ -33,6 +34,12 @@ std::string last_of(const std::string& path) {
   return path.substr(path.rfind('.') + 1);
 }
 
+std::string trimmed(std::string text) {
+  text.erase(0, text.find_first_not_of(' '));
+  text.erase(text.find_last_not_of(' ') + 1);
+  return text;
+}
+
 class Pattern {
  public:
   // Matches a whole path, or, with `end`, its end behind a dot.
@@ -57,19 +64,16 @@ class NumberPatterns {
   NumberPatterns(const char* key, const std::vector<std::string>& entries, bool whole,
                  const std::string& where, ErrorKind kind) {
     for (const std::string& entry : entries) {
-      const std::size_t equals = entry.rfind('=');
-      const std::string pattern = trimmed(entry.substr(0, equals));
-      const std::optional<double> value =
-          equals == std::string::npos ? std::nullopt : number(trimmed(entry.substr(equals + 1)));
-      const bool fits = value && *value > 0 && *value < 1e9 && (!whole || *value == std::int64_t(*value));
-      if (!fits || pattern.empty()) {
+      const std::optional<NumberPattern> read = read_number_pattern(entry);
+      const double value = read ? read->value : 0;
+      if (!(value > 0 && value < 1e9) || (whole && value != std::floor(value))) {
         throw Error(kind,
                     {.what = fmt::format("adapter.{} has an entry that is no pattern with a number", key),
                      .where = where,
                      .found = entry,
                      .expected = whole ? "\"PATTERN = RANK\"" : "\"PATTERN = ALPHA\""});
       }
-      patterns_.emplace_back(Pattern(pattern, true, where, kind), *value);
+      patterns_.emplace_back(Pattern(read->pattern, true, where, kind), value);
     }
   }
   double of(const std::string& path, double otherwise) const {
@@ -80,17 +84,6 @@ class NumberPatterns {
   }
 
  private:
-  static std::string trimmed(std::string text) {
-    text.erase(0, text.find_first_not_of(' '));
-    text.erase(text.find_last_not_of(' ') + 1);
-    return text;
-  }
-  static std::optional<double> number(const std::string& text) {
-    double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return value;
-  }
   std::vector<std::pair<Pattern, double>> patterns_;
 };
 
@@ -169,6 +162,17 @@ class Selection {
 };
 
 }  // namespace
+
+std::optional<NumberPattern> read_number_pattern(const std::string& entry) {
+  const std::size_t equals = entry.rfind('=');
+  if (equals == std::string::npos) return std::nullopt;
+  NumberPattern read{.pattern = trimmed(entry.substr(0, equals))};
+  const std::string number = trimmed(entry.substr(equals + 1));
+  const char* last = number.data() + number.size();
+  const auto [end, error] = std::from_chars(number.data(), last, read.value);
+  if (error != std::errc() || end != last || read.pattern.empty()) return std::nullopt;
+  return read;
+}
 
 std::vector<TargetModule> find_targets(const AdapterOptions& options, const ModelConfig& config,
                                        const std::string& where, ErrorKind kind) {

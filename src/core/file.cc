@@ -204,11 +204,15 @@ void FileWriter::commit() {
   }
 }
 
-void write_file_atomically(const fs::path& path, std::string_view content) {
-  fs::path temporary = temporary_beside(path);
-  FileWriter writer(temporary);
+void write_file(const fs::path& path, std::string_view content) {
+  FileWriter writer(path);
   writer.write(content);
   writer.commit();
+}
+
+void write_file_atomically(const fs::path& path, std::string_view content) {
+  fs::path temporary = temporary_beside(path);
+  write_file(temporary, content);
   rename_over(temporary, path);
   sync_directory(directory_of(path));
 }

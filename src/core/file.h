@@ -87,6 +87,9 @@ class FileLock {
   int descriptor_ = -1;
 };
 
+// A new file of this content, synced. Where it cannot be written whole, there is none.
+void write_file(const std::filesystem::path& path, std::string_view content);
+
 // Replaces `path` whole or not at all: temporary file beside it, fsync, rename, fsync of the directory.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 

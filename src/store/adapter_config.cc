@@ -168,22 +168,17 @@ OrderedJson names_or_null(const std::vector<std::string>& names) {
   return names.empty() ? OrderedJson(nullptr) : OrderedJson(names);
 }
 
-OrderedJson patterns_to_json(const std::vector<std::string>& patterns) {
-  OrderedJson json = OrderedJson::object();
-  for (const std::string& entry : patterns) {
-    const std::size_t equals = entry.rfind('=');
-    std::string pattern = entry.substr(0, equals);
-    pattern.erase(pattern.find_last_not_of(' ') + 1);
-    const double value = std::stod(entry.substr(equals + 1));
-    const auto whole = static_cast<std::int64_t>(value);
-    json[pattern] = static_cast<double>(whole) == value ? OrderedJson(whole) : OrderedJson(value);
-  }
-  return json;
-}
-
 OrderedJson number(double value) {
   const auto whole = static_cast<std::int64_t>(value);
   return static_cast<double>(whole) == value ? OrderedJson(whole) : OrderedJson(value);
+}
+
+OrderedJson patterns_to_json(const std::vector<std::string>& patterns) {
+  OrderedJson json = OrderedJson::object();
+  for (const std::string& entry : patterns) {
+    if (const auto read = read_number_pattern(entry)) json[read->pattern] = number(read->value);
+  }
+  return json;
 }
 
 void write_lora(const AdapterOptions& options, const ModelConfig& base, OrderedJson& json) {

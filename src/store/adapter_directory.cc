@@ -66,12 +66,6 @@ fs::path require_tensors(const fs::path& directory) {
   throw Error(ErrorKind::io, std::move(parts));
 }
 
-void write_file(const fs::path& path, std::string_view content) {
-  FileWriter file(path);
-  file.write(content);
-  file.commit();
-}
-
 bool is_trained_beside(const ModelConfig& config, const std::string& parameter) {
   return std::ranges::any_of(config.adaptation.trained,
                              [&](const TrainedRows& rows) { return rows.parameter == parameter; });

@@ -272,9 +272,7 @@ void report_progress(std::vector<BytesToWrite>& tensors, const Glm130bImport& im
 void write_config(const fs::path& directory, const ModelConfig& config, const std::string& dtype) {
   OrderedJson json = find_family(config.family, "").write_config(config);
   json["dtype"] = dtype == "F16" ? "float16" : dtype == "BF16" ? "bfloat16" : "float32";
-  FileWriter file(directory / "config.json");
-  file.write(json.dump(2) + '\n');
-  file.commit();
+  write_file(directory / "config.json", json.dump(2) + '\n');
 }
 
 std::vector<SafetensorsFile> open_shards(const std::vector<fs::path>& paths) {

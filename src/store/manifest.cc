@@ -70,9 +70,8 @@ void write_manifest(const fs::path& directory) {
                      {"size", size_of_file(path)},
                      {"xxh3_128", hash_file(path).hex()}});
   }
-  FileWriter file(directory / kManifestFile);
-  file.write(OrderedJson{{"format", kFormat}, {"files", std::move(files)}}.dump(2) + "\n");
-  file.commit();
+  const OrderedJson manifest{{"format", kFormat}, {"files", std::move(files)}};
+  write_file(directory / kManifestFile, manifest.dump(2) + "\n");
 }
 
 std::vector<ManifestEntry> read_manifest(const fs::path& directory) {

@@ -79,12 +79,6 @@ std::string model_type(const Json& json, const fs::path& directory, const std::s
   return get_string(json, kKey, where);
 }
 
-void write_file(const fs::path& path, std::string_view content) {
-  FileWriter file(path);
-  file.write(content);
-  file.commit();
-}
-
 // Tensors that `transformers` has in the model though nothing reads them: it warns where they are missing.
 void add_unread_copies(const ParameterStore& store, std::vector<TensorToWrite>& tensors) {
   for (const SharedTensor& shared : store.family.shared(store.config)) {

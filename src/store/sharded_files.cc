@@ -34,11 +34,8 @@ void write_index(const std::filesystem::path& path, const std::vector<std::vecto
       total += tensor.size;
     }
   }
-  FileWriter file(path);
-  file.write(
-      OrderedJson{{"metadata", {{"total_size", total}}}, {"weight_map", std::move(weight_map)}}.dump(2) +
-      '\n');
-  file.commit();
+  const OrderedJson index{{"metadata", {{"total_size", total}}}, {"weight_map", std::move(weight_map)}};
+  write_file(path, index.dump(2) + '\n');
 }
 
 }  // namespace

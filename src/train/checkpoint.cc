@@ -96,9 +96,7 @@ void write_checkpoint(const fs::path& directory, const ModelConfig& config, cons
   add_flat(kSecondMoment, tensors.second_moment, table, state_tensors);
   if (needs_master(config, table, dtype, adapter)) add_flat(kMaster, tensors.weights, table, state_tensors);
   write_safetensors(directory / "state" / "optimizer.safetensors", state_tensors);
-  FileWriter file(directory / "state" / "state.json");
-  file.write(run_state_to_json(state));
-  file.commit();
+  write_file(directory / "state" / "state.json", run_state_to_json(state));
 }
 
 RunState read_run_state(const fs::path& directory) {

@@ -127,8 +127,8 @@ TEST_F(Events, ALiveLineIsForTerminalsAlone) {
   const std::string shown = shown_on_a_terminal(
       workplace_.path(), "exec '" SURPRISAL_PROGRAM "' train run.toml --run.directory other >/dev/null");
   EXPECT_THAT(shown, AllOf(HasSubstr("\rstep 1/4 "), HasSubstr("\x1b[K")));
-  for (std::size_t at = 0; (at = shown.find("\rstep ", at)) != std::string::npos;) {
-    const std::string line = shown.substr(++at, shown.find("\x1b[K", at) - at);
+  for (std::size_t at = shown.find("\rstep "); at != std::string::npos; at = shown.find("\rstep ", at + 1)) {
+    const std::string line = shown.substr(at + 1, shown.find("\x1b[K", at) - at - 1);
     EXPECT_LT(display_width(line), 60) << line;
   }
 }
