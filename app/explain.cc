@@ -138,9 +138,13 @@ void print_sample(const Tokenizer& tokenizer, const Mixture& mixture, const Toke
              number, part.name, stream.size(), stream.target.size(), stream.target.size() == 1 ? "" : "s",
              corpus.of_kind(kind_of(sequence)).origin(sequence.document), sequence.epoch);
   for (const Label& label : stream.label) {
-    auto names = part.terms.back().objective->traits().class_names;  // an objective over labels stands last
+    const Objective& objective = *part.terms.back().objective;  // one over labels stands last
+    if (objective.traits().classifier == Classifier::number) {
+      fmt::print("label: row {}, value {:g}, weight {:g}\n", label.row, label.value, label.weight);
+      continue;
+    }
     fmt::print("label: row {}, class {} ({}), weight {:g}\n", label.row, label.cls,
-               names.at(static_cast<std::size_t>(label.cls)), label.weight);
+               objective.class_names().at(static_cast<std::size_t>(label.cls)), label.weight);
   }
   for (const Choice& choice : stream.choice) print_choice(tokenizer, stream, choice);
   for (const std::string& line : notes.lines) fmt::print("{}\n", line);
@@ -156,8 +160,7 @@ void print_sample(const Tokenizer& tokenizer, const Mixture& mixture, const Toke
 void explain_verb(Arguments& arguments, const std::vector<std::string>& rest) {
   arguments.samples.read_overrides(rest);
   Tokenizer tokenizer = Tokenizer::load(arguments.tokenizer);
-  Mixture mixture(arguments.samples.objective, arguments.samples.options, tokenizer,
-                  arguments.samples.sequence_length);
+  const Mixture mixture = make_mixture(arguments.samples, tokenizer);
   TokenCorpus corpus = open_text(arguments.samples, mixture, tokenizer);
   std::vector<Stream> streams = read_samples(arguments.samples, mixture, corpus);
   for (std::size_t index = 0; index < streams.size(); ++index) {

@@ -53,11 +53,11 @@ Step read_streams(const std::string& file) {
   return step;
 }
 
-Step read_step(const Arguments& arguments) {
+Step read_step(Arguments& arguments, const ModelConfig& config) {
   if (!arguments.streams.empty()) return read_streams(arguments.streams);
   Tokenizer tokenizer = Tokenizer::load(arguments.model);
-  const SampleArguments& samples = arguments.samples;
-  Mixture mixture(samples.objective, samples.options, tokenizer, samples.sequence_length);
+  SampleArguments& samples = arguments.samples;
+  const Mixture mixture = make_mixture(samples, tokenizer, config.class_names);
   TokenCorpus corpus = open_text(samples, mixture, tokenizer);
   Step step{read_samples(samples, mixture, corpus), {}, loss_weights(mixture), mixture.parts().size()};
   for (std::size_t number = 1; number <= step.streams.size(); ++number) {
@@ -131,7 +131,7 @@ void loss_verb(Arguments& arguments, const CLI::App& verb) {
     arguments.samples.sequence_length =
         std::min(arguments.samples.sequence_length, config.stream_positions());
   }
-  Step step = read_step(arguments);
+  Step step = read_step(arguments, source.config());
   check_streams(step.streams, step.where, config, text ? arguments.samples.text : arguments.streams);
   std::vector<Stream> packs = pack_in_order(step.streams);
   bool gradients = !arguments.gradients.empty();

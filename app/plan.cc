@@ -115,7 +115,8 @@ void print_text(const Estimate& estimate) {
 }
 
 void plan_verb(const Arguments& arguments, const std::vector<std::string>& rest) {
-  const Configuration configuration = Configuration::read(arguments.config, parse_overrides(rest));
+  const Configuration configuration =
+      with_class_names(Configuration::read(arguments.config, parse_overrides(rest)));
   const Estimate estimated = estimate(arguments, configuration);
   arguments.json ? print_json(estimated) : print_text(estimated);
 }

@@ -40,6 +40,12 @@ void read_corpus_overrides(const std::vector<std::string>& rest, CorpusOptions& 
   });
 }
 
+Mixture make_mixture(SampleArguments& arguments, const Tokenizer& tokenizer,
+                     const std::vector<std::string>& known) {
+  name_classes({arguments.objective}, known, {arguments.text}, arguments.corpus, arguments.options);
+  return {arguments.objective, arguments.options, tokenizer, arguments.sequence_length};
+}
+
 TokenCorpus open_text(const std::string& path, const CorpusOptions& corpus, const Tokenizer& tokenizer) {
   LiveLine live;
   TokenCorpus text = TokenCorpus::open(

@@ -36,6 +36,11 @@ void read_corpus_overrides(const std::vector<std::string>& rest, CorpusOptions& 
 inline constexpr const char* kTextHelp =
     ".txt or .jsonl, each also .gz or .zst; a directory; a pattern such as 'data/*.jsonl.zst'";
 
+// The objective of `arguments`. Classes of labelled texts that have no names there take those of `known`, or
+// of the text.
+Mixture make_mixture(SampleArguments& arguments, const Tokenizer& tokenizer,
+                     const std::vector<std::string>& known = {});
+
 // Reads and tokenises, showing progress; says on stderr what was left out or replaced, if anything was.
 TokenCorpus open_text(const std::string& path, const CorpusOptions& corpus, const Tokenizer& tokenizer);
 // The text of `arguments` with every kind of record that the mixture reads.

@@ -88,6 +88,8 @@ class Progress : public TrainObserver {
                                          {"choice", evaluation.choice_accuracy}}) {
       if (accuracy) text += fmt::format(", {} accuracy {:.1f}%", name, 100 * *accuracy);
     }
+    for (const Metric& metric : evaluation.metrics)
+      text += fmt::format(", {} {:.4f}", metric.name, metric.value);
     if (evaluation.bits_per_byte) text += fmt::format(", {:.3f} bits a byte", *evaluation.bits_per_byte);
     line(text + (best ? ", the best so far" : ""));
   }

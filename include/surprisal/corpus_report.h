@@ -19,8 +19,8 @@ struct CorpusReport {
   std::uint64_t other_files = 0;  // of directories and patterns, not read: their names have no known ending
   std::uint64_t repeated_files = 0;  // among `files`: given by name once more, and read once more
   std::uint64_t documents = 0, sentences = 0, tokens = 0;
-  std::uint64_t bytes = 0;               // of text
-  std::uint64_t pairs = 0, choices = 0;  // of the documents; the others are texts
+  std::uint64_t bytes = 0;                             // of text
+  std::uint64_t pairs = 0, choices = 0, labelled = 0;  // of the documents; the others are texts
   CorpusSkips skips{};
 
   double bytes_per_token() const;  // 0 where there is no token

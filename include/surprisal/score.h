@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "surprisal/evaluation.h"
 #include "surprisal/model.h"
 #include "surprisal/override.h"
 
@@ -22,12 +23,15 @@ namespace surprisal {
 // among them (docs/objectives/cloze.md).
 // conditional: pairs of files; nats are those of the completions, their ends included, given the prompts
 // (docs/objectives/conditional.md).
+// classification, regression, token_classification: labelled texts of files, of a classifier; nats are those
+// of the right classes, of a regression squared errors (docs/objectives/classification.md and its like).
 struct ScoreOptions {
-  std::string rule{};                // empty: windows for a decoder, pll for a model with a masked-token head
+  std::string
+      rule{};  // empty: windows for a decoder, pll for a model with a masked-token head, a classifier's own
   std::int64_t sequence_length = 0;  // 0: all of the model's positions
   std::int64_t pack_tokens = 2048;   // rows that go through the model at once
   std::function<void(std::uint64_t done, std::uint64_t total)> progress{};  // in documents
-  // Of rules cloze and conditional, keys of a run's [objective]: {"objective.cloze.pattern", "{text} It was
+  // Of rules over records, keys of a run's [objective]: {"objective.cloze.pattern", "{text} It was
   // [MASK]."}.
   std::vector<Override> objective{};
 };
@@ -36,11 +40,13 @@ struct Score {
   std::string rule{};
   double nats = 0;           // summed surprisal
   std::uint64_t tokens = 0;  // scored; of rule cloze none: it scores documents
+  std::uint64_t labels = 0;  // scored, of a classifier
   std::uint64_t documents = 0;
   std::uint64_t bytes = 0;  // of text
   std::int64_t sequence_length = 0;
-  std::optional<double> accuracy{};  // of rule cloze: share of documents whose right option is the likeliest
-  double bits_per_byte() const;      // 0 for a text without bytes, and of rules cloze and conditional
+  std::optional<double> accuracy{};  // share of options, or of classes, that are the likeliest and right
+  std::vector<Metric> metrics{};     // of rules over records
+  double bits_per_byte() const;      // 0 for a text without bytes, and of rules over records
   double perplexity() const;         // exp(nats / tokens); of pll: the pseudo-perplexity; 0 of rule cloze
 };
 
@@ -52,9 +58,9 @@ struct TokenSurprisal {
 };
 
 // `text` is one document of valid UTF-8. Throws Error: usage (a rule that is not known, or that the model or
-// tokenizer cannot do, or a text for rule cloze or conditional), data (text that is not UTF-8 or has no
-// token; a tokenizer with more tokens than the model has embeddings; records of another kind, of rules cloze
-// and conditional), diverged (a surprisal that is not finite).
+// tokenizer cannot do, or a text for a rule over records), data (text that is not UTF-8 or has no
+// token; a tokenizer with more tokens than the model has embeddings; records of another kind), diverged (a
+// surprisal that is not finite).
 Score score(Model& model, std::string_view text, const ScoreOptions& options = {});
 
 // Each token that score() adds up, in the order of the text; what is scored at an end of the text stands

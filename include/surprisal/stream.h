@@ -24,11 +24,13 @@ struct Target {
   friend bool operator==(const Target&, const Target&) = default;
 };
 
-// A row that the sentence head scores, and the right class.
+// A row that the sentence head scores, and the right class. Of a regression, whose one class is 0: the right
+// number, and the loss is weight * (number - what the head says)^2.
 struct Label {
   std::int32_t row = 0;
   std::int32_t cls = 0;
   float weight = 1;
+  float value = 0;
   friend bool operator==(const Label&, const Label&) = default;
 };
 

@@ -11,6 +11,7 @@
 
 #include "infer/document_names.h"
 #include "infer/limits.h"
+#include "infer/metrics.h"
 #include "objective/sampler.h"
 #include "stream/chosen.h"
 
@@ -54,7 +55,8 @@ class Evaluator {
         weights_(loss_weights(mixture)),
         sums_(mixture.parts().size()),
         limits_(limits_of(model.config())),
-        counts_(static_cast<std::size_t>(model.config().vocab_size)) {}
+        counts_(static_cast<std::size_t>(model.config().vocab_size)),
+        metrics_(mixture) {}
 
   void add(const Stream& stream) {
     check_stream(stream, limits_, "evaluation");
@@ -63,6 +65,7 @@ class Evaluator {
     sums_.add_result(stream, result_);
     check_finite(sums_.loss(weights_), stream, corpus_);
     add_counts(stream, counts_);
+    metrics_.add(stream, result_);
     tokens_ += static_cast<std::uint64_t>(stream.size());
   }
 
@@ -78,9 +81,10 @@ class Evaluator {
     evaluation.label_by_part = sums_.label().by_part;
     evaluation.choice_by_part = sums_.choice().by_part;
     evaluation.token_accuracy = accuracy(sums_.token());
-    evaluation.label_accuracy = accuracy(sums_.label());
+    if (mixture.classifier() != Classifier::number) evaluation.label_accuracy = accuracy(sums_.label());
     evaluation.choice_accuracy = accuracy(sums_.choice());
     evaluation.unigram_entropy = entropy(counts_);
+    evaluation.metrics = metrics_.metrics();
     return evaluation;
   }
 
@@ -91,6 +95,7 @@ class Evaluator {
   LossSums sums_;
   StreamLimits limits_;
   std::vector<std::uint64_t> counts_;
+  MetricCounter metrics_;
   std::uint64_t tokens_ = 0;
   StreamResult result_;
 };

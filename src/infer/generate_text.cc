@@ -256,6 +256,7 @@ void check_call(LoadedModel& model, const SamplingOptions& sampling, std::int64_
                 std::int64_t samples) {
   check(sampling);
   check_counts(max_tokens, samples);
+  require_language_model(model.config());
   check_vocabulary(model.config(), model.tokenizer());
 }
 

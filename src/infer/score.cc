@@ -10,8 +10,7 @@
 
 #include "infer/evaluate.h"
 #include "infer/limits.h"
-#include "infer/score_choices.h"
-#include "infer/score_pairs.h"
+#include "infer/record_scorer.h"
 #include "objective/mixture.h"
 #include "objective/sampler.h"
 #include "stream/packing.h"
@@ -141,20 +140,19 @@ void score_stream(Transformer& model, const Stream& stream, bool reverse, std::v
   if (reverse) std::reverse(each.begin() + static_cast<std::ptrdiff_t>(before), each.end());
 }
 
-bool reads_records(const std::string& rule) {
-  return rule == "cloze" || rule == "conditional";
-}
-
-void check_rule(const std::string& rule, const ScoreOptions& options) {
-  if (rule != "windows" && rule != "reverse" && rule != "pll" && !reads_records(rule)) {
+void check_rule(const std::string& rule, const ModelConfig& config, const ScoreOptions& options) {
+  if (is_record_rule(rule)) return;
+  if (rule != "windows" && rule != "reverse" && rule != "pll") {
     throw Error(ErrorKind::usage, {.what = fmt::format("unknown rule {}", rule),
-                                   .expected = "windows, reverse, pll, cloze or conditional"});
+                                   .expected = "windows, reverse, pll, cloze, conditional, classification, "
+                                               "regression or token_classification"});
   }
-  if (!reads_records(rule) && !options.objective.empty()) {
+  if (!options.objective.empty()) {
     throw Error(ErrorKind::usage,
                 {.what = fmt::format("{} has no meaning for rule {}", options.objective.front().key, rule),
-                 .fix = "leave it out, or use rule cloze or conditional"});
+                 .fix = "leave it out, or use a rule that reads records"});
   }
+  require_language_model(config);
 }
 
 // Everything but the sums, checked: the rule by its full name.
@@ -164,14 +162,14 @@ Score begin_score(const Transformer& model, const Tokenizer& tokenizer, const To
   score.rule = options.rule.empty() ? default_rule(model.config()) : options.rule;
   score.sequence_length = window_length(model.config(), options);
   score.documents = corpus.documents();
-  score.bytes = reads_records(score.rule) ? 0 : corpus.bytes();
+  score.bytes = is_record_rule(score.rule) ? 0 : corpus.bytes();
   check_vocabulary(model.config(), tokenizer);
   if (score.sequence_length > model.config().stream_positions()) {
     throw Error(ErrorKind::usage, {.what = "sequence length is beyond the model's positions",
                                    .found = fmt::format("{}", score.sequence_length),
                                    .expected = fmt::format("at most {}", model.config().stream_positions())});
   }
-  check_rule(score.rule, options);
+  check_rule(score.rule, model.config(), options);
   return score;
 }
 
@@ -193,6 +191,8 @@ double Score::perplexity() const {
 }
 
 std::string default_rule(const ModelConfig& config) {
+  if (config.task == Task::token_classification) return "token_classification";
+  if (!config.vocabulary_head()) return config.regression ? "regression" : "classification";
   if (config.head_transform) return "pll";
   return config.training_objective == "reverse" ? "reverse" : "windows";
 }
@@ -217,10 +217,8 @@ Score score(Transformer& model, const Tokenizer& tokenizer, const TokenCorpus& c
   Score score = begin_score(model, tokenizer, corpus, options);
   if (score.rule == "pll") {
     score_pll(model, tokenizer, corpus, options, score, nullptr);
-  } else if (score.rule == "cloze") {
-    ChoiceScorer(model.config(), tokenizer, options).score(model, corpus, score);
-  } else if (score.rule == "conditional") {
-    PairScorer(model.config(), tokenizer, options).score(model, corpus, score);
+  } else if (is_record_rule(score.rule)) {
+    RecordScorer(score.rule, model.config(), tokenizer, options).score(model, corpus, score);
   } else {
     score_windows(model, tokenizer, corpus, options, score.rule == "reverse" ? "reverse" : "causal", score);
   }

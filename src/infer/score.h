@@ -15,7 +15,7 @@
 
 namespace surprisal {
 
-// "windows", "reverse" of a model trained so, or "pll".
+// "windows", "reverse" of a model trained so, "pll", or the objective of a classifier.
 std::string default_rule(const ModelConfig& config);
 
 // Throws Error: usage (an unknown rule, or one that the model or tokenizer cannot do), data (a tokenizer with
@@ -39,8 +39,8 @@ std::int64_t window_length(const ModelConfig& config, const ScoreOptions& option
 // options must outlive it.
 EvaluationProgress document_progress(const ScoreOptions& options, const TokenCorpus& corpus);
 
-// Rows that a model needs capacity for to score by these options; of rule cloze that is
-// ChoiceScorer::capacity.
+// Rows that a model needs capacity for to score by these options; of rules over records that is
+// RecordScorer::capacity.
 std::int64_t score_capacity(const ModelConfig& config, const ScoreOptions& options);
 
 }  // namespace surprisal

@@ -3,19 +3,24 @@
 #include "surprisal/score.h"
 
 #include "infer/loaded_model.h"
+#include "infer/record_scorer.h"
 #include "infer/score.h"
-#include "infer/score_choices.h"
-#include "infer/score_pairs.h"
 
 namespace surprisal {
 namespace {
 
-void refuse_records(const ScoreOptions& options) {
-  if (options.rule != "cloze" && options.rule != "conditional") return;
+std::string rule_of(const ModelConfig& config, const ScoreOptions& options) {
+  return options.rule.empty() ? default_rule(config) : options.rule;
+}
+
+void refuse_records(const ModelConfig& config, const ScoreOptions& options) {
+  const std::string rule = rule_of(config, options);
+  if (!is_record_rule(rule)) return;
   throw Error(ErrorKind::usage,
-              {.what = "rule " + options.rule + " scores records, not a text",
-               .fix = options.rule == "cloze" ? "give a .jsonl file of texts with options"
-                                              : "give a .jsonl file of prompts and completions"});
+              {.what = "rule " + rule + " scores records, not a text",
+               .fix = rule == "cloze"         ? "give a .jsonl file of texts with options"
+                      : rule == "conditional" ? "give a .jsonl file of prompts and completions"
+                                              : "give a .jsonl file of labelled texts"});
 }
 
 struct EncodedText {
@@ -35,30 +40,22 @@ EncodedText encode(const Tokenizer& tokenizer, std::string_view text) {
   return encoded;
 }
 
-Transformer& prepare(LoadedModel& model, std::int64_t rows) {
+Transformer& prepare(LoadedModel& model, const ScoreOptions& options) {
+  const std::int64_t rows = score_capacity(model.config(), options);
   return model.prepare(Mode::evaluate, {.tokens = rows, .targets = rows, .labels = 1});
 }
 
-Transformer& prepare(LoadedModel& model, const ScoreOptions& options) {
-  return prepare(model, score_capacity(model.config(), options));
-}
-
-Score score_choices(LoadedModel& model, const std::vector<std::string>& files, const ScoreOptions& options) {
-  const ChoiceScorer scorer(model.config(), model.tokenizer(), options);
+Score score_records(const std::string& rule, LoadedModel& model, const std::vector<std::string>& files,
+                    const ScoreOptions& options) {
+  const RecordScorer scorer(rule, model.config(), model.tokenizer(), options);
   const TokenCorpus corpus = TokenCorpus::open(files, {.records = scorer.records()}, model.tokenizer(), {});
-  return score(prepare(model, scorer.capacity(corpus)), model.tokenizer(), corpus, options);
-}
-
-Score score_pairs(LoadedModel& model, const std::vector<std::string>& files, const ScoreOptions& options) {
-  const PairScorer scorer(model.config(), model.tokenizer(), options);
-  const TokenCorpus corpus = TokenCorpus::open(files, {.records = scorer.records()}, model.tokenizer(), {});
-  return score(prepare(model, options), model.tokenizer(), corpus, options);
+  return score(model.prepare(Mode::evaluate, scorer.capacity(corpus)), model.tokenizer(), corpus, options);
 }
 
 }  // namespace
 
 Score score(Model& model, std::string_view text, const ScoreOptions& options) {
-  refuse_records(options);
+  refuse_records(model.loaded().config(), options);
   const Tokenizer& tokenizer = model.tokenizer();
   const EncodedText encoded = encode(tokenizer, text);
   return score(prepare(model.loaded(), options), tokenizer, encoded.corpus, options);
@@ -66,15 +63,14 @@ Score score(Model& model, std::string_view text, const ScoreOptions& options) {
 
 std::vector<TokenSurprisal> token_surprisals(Model& model, std::string_view text,
                                              const ScoreOptions& options) {
-  refuse_records(options);
+  refuse_records(model.loaded().config(), options);
   const Tokenizer& tokenizer = model.tokenizer();
   const EncodedText encoded = encode(tokenizer, text);
   const std::vector<ScoredToken> scored =
       score_tokens(prepare(model.loaded(), options), tokenizer, encoded.corpus, options);
   std::vector<TokenSurprisal> surprisals;
   // An end of the text that is scored has no place in it: `reverse` meets its beginning, first.
-  const std::string rule = options.rule.empty() ? default_rule(model.loaded().config()) : options.rule;
-  const std::size_t first = rule == "reverse" ? 1 : 0;
+  const std::size_t first = rule_of(model.loaded().config(), options) == "reverse" ? 1 : 0;
   for (std::size_t index = 0; index < scored.size(); ++index) {
     const std::size_t token = index - first;
     const std::size_t begin = index < first                   ? 0
@@ -87,8 +83,8 @@ std::vector<TokenSurprisal> token_surprisals(Model& model, std::string_view text
 
 Score score_files(Model& model, const std::vector<std::string>& files, const ScoreOptions& options) {
   const Tokenizer& tokenizer = model.tokenizer();
-  if (options.rule == "cloze") return score_choices(model.loaded(), files, options);
-  if (options.rule == "conditional") return score_pairs(model.loaded(), files, options);
+  const std::string rule = rule_of(model.loaded().config(), options);
+  if (is_record_rule(rule)) return score_records(rule, model.loaded(), files, options);
   const TokenCorpus corpus = TokenCorpus::open(files, {}, tokenizer, {});
   return score(prepare(model.loaded(), options), tokenizer, corpus, options);
 }

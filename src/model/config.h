@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/options.h"
 #include "model/adaptation.h"
@@ -34,6 +35,10 @@ enum class PositionKind { learned, rotary };
 // The published first weights: normal numbers of one range, or of each matrix's own (Xavier), smaller by the
 // root of the number of sublayers where DeepNorm wants it.
 enum class Initialisation { normal, deep_norm };
+
+// What the heads are for: the vocabulary head, with which a sentence head of pretraining may go, or in its
+// place a classifier of whole sequences or of their tokens.
+enum class Task { language_model, sequence_classification, token_classification };
 
 struct ModelConfig {
   std::string family;  // "bert", "roberta", "gpt2", "glm", "glm-130b", "llama", "qwen2"
@@ -78,8 +83,16 @@ struct ModelConfig {
   bool head_transform = false;           // dense, activation, layer norm before the vocabulary projection
   bool head_bias = false;
   bool qkv_bias = true, attention_output_bias = true, feed_forward_bias = true;
-  bool pooler = false;       // tanh(dense(first row)) before the sentence head
-  std::int64_t classes = 0;  // of the sentence head; 0: none
+  bool pooler = false;       // tanh(dense(row)) before the sentence head
+  std::int64_t classes = 0;  // of the sentence head, which is the classifier where there is one; 0: none
+
+  Task task = Task::language_model;
+  bool regression = false;                   // the classifier's one "class" is a number
+  std::vector<std::string> class_names;      // of a classifier's classes
+  std::optional<double> classifier_dropout;  // as config.json has it; absent: the family's
+  double head_dropout = 0;                   // of what the classifier reads
+  bool pooler_dropout = false;               // ... and of what its pooler reads
+  bool classifier_bias = true;
 
   std::string training_objective;  // that it was last trained by here: "causal"; empty: not known
 
@@ -87,6 +100,7 @@ struct ModelConfig {
 
   Adaptation adaptation;
 
+  bool vocabulary_head() const { return task == Task::language_model; }
   std::int64_t head_size() const { return head_dim > 0 ? head_dim : hidden_size / num_attention_heads; }
   std::int64_t key_heads() const {
     return num_key_value_heads > 0 ? num_key_value_heads : num_attention_heads;

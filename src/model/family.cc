@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "core/options.h"
 #include "model/families/families.h"
@@ -133,6 +136,41 @@ void fit_heads(const Family& family, const std::vector<std::string>& stored, Mod
   config.pooler = config.classes > 0 || any_of(kPooler);
 }
 
+const ClassifierHead* classifier_of(const Family& family, Task task) {
+  if (task == Task::language_model) return nullptr;
+  const ClassifierHead& head =
+      task == Task::sequence_classification ? family.sequence_classifier : family.token_classifier;
+  return head.architecture.empty() ? nullptr : &head;
+}
+
+void set_classifier(Task task, std::vector<std::string> class_names, bool regression, ModelConfig& config) {
+  const ClassifierHead* head = classifier_of(find_family(config.family, "model"), task);
+  if (!head) {
+    const bool tokens = task == Task::token_classification;
+    throw Error(ErrorKind::usage, {.what = fmt::format("a model of family {} has no classifier of {}",
+                                                       config.family, tokens ? "tokens" : "sequences"),
+                                   .fix = "use a model of family bert, roberta, gpt2, llama or qwen2"});
+  }
+  config.task = task;
+  config.classes = regression ? 1 : static_cast<std::int64_t>(class_names.size());
+  config.class_names = std::move(class_names);
+  config.regression = regression;
+  config.pooler = !head->pooler.empty();
+  config.classifier_bias = head->bias;
+  config.pooler_dropout = head->pooler_dropout;
+  const double usual = head->usual_dropout.value_or(config.hidden_dropout);
+  config.head_dropout = head->dropout ? config.classifier_dropout.value_or(usual) : 0;
+}
+
+void remove_classifier(ModelConfig& config) {
+  config.task = Task::language_model;
+  config.classes = 0;
+  config.class_names.clear();
+  config.pooler = config.pooler_dropout = config.regression = false;
+  config.classifier_bias = true;
+  config.head_dropout = 0;
+}
+
 void add_sentence_head(std::int64_t classes, ModelConfig& config) {
   if (!find_family(config.family, "model").sentence_head) {
     throw Error(ErrorKind::usage,
@@ -176,6 +214,7 @@ void check_config(const ModelConfig& config, ErrorKind kind, const std::string& 
   check.dropout("hidden dropout", config.hidden_dropout);
   check.dropout("embedding dropout", config.embedding_dropout);
   check.dropout("attention dropout", config.attention_dropout);
+  check.dropout("classifier dropout", config.head_dropout);
 }
 
 }  // namespace surprisal

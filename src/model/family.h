@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,6 +36,17 @@ struct SharedTensor {
   bool equal = true;  // false: nothing reads the copy where the first is there
 };
 
+// The head of a classifier in this family, where it has one: a projection of a row, behind a pooler or not.
+struct ClassifierHead {
+  std::string architecture = {};             // "BertForSequenceClassification"
+  std::string pooler = {};                   // stored name of the dense layer before the tanh; empty: none
+  std::string projection = {};               // "classifier"
+  bool bias = true;                          // of the projection
+  bool dropout = true;                       // of what the projection reads ...
+  bool pooler_dropout = false;               // ... and of what the pooler reads
+  std::optional<double> usual_dropout = {};  // where the configuration says nothing; absent: hidden_dropout
+};
+
 struct Family {
   std::string name;          // config.json's model_type
   std::string architecture;  // its "architectures" entry
@@ -45,7 +57,8 @@ struct Family {
   bool substitutes_blanks = false;
   bool in_transformers = true;  // `transformers` has the architecture
   bool sentence_head = false;   // there is a pooler and a sentence head that it may have
-  std::string prefix = {};      // "bert.": before the names of the body, the model without its heads
+  ClassifierHead sequence_classifier = {}, token_classifier = {};
+  std::string prefix = {};  // "bert.": before the names of the body, the model without its heads
   // What the names of the body begin with behind the prefix, which files of a bare body lack.
   std::vector<std::string> body = {};
   std::string outer_prefix = {};  // "glm.": before every name in some files; ours are written without it
@@ -75,6 +88,16 @@ void fit_heads(const Family& family, const std::vector<std::string>& stored, Mod
 
 // Gives `config` a pooler and a sentence head. Throws Error (usage) where its family has none.
 void add_sentence_head(std::int64_t classes, ModelConfig& config);
+
+// What a model of this family has for a task; null: nothing, as for language modelling.
+const ClassifierHead* classifier_of(const Family& family, Task task);
+
+// Puts a classifier in place of the heads that `config` has: of as many classes as there are names, or, of a
+// regression, for one number. Throws Error (usage) where its family has none.
+void set_classifier(Task task, std::vector<std::string> class_names, bool regression, ModelConfig& config);
+
+// Takes a classifier away: the heads are those of a language model again.
+void remove_classifier(ModelConfig& config);
 
 // Throws Error of `kind` naming the families that there are.
 const Family& find_family(const std::string& model_type, const std::string& where,

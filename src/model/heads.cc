@@ -7,7 +7,9 @@
 #include "model/norm.h"
 #include "ops/activation.h"
 #include "ops/choice_cross_entropy.h"
+#include "ops/dropout.h"
 #include "ops/linear_cross_entropy.h"
+#include "ops/linear_squared_error.h"
 
 namespace surprisal {
 namespace {
@@ -155,29 +157,68 @@ SentenceActivations rows_of(const SentenceActivations& whole, std::int64_t rows)
   return sentence;
 }
 
+// A classifier's dropout of what it reads and, in some families, of what its pooler reads.
+void drop_rows(Pass& pass, const HeadRows& rows, std::uint32_t place, const Tensor& x) {
+  const double p = pass.probability(pass.config.head_dropout);
+  if (p > 0) dropout_forward(x, {}, pass.rows_at(place, p, rows.row), p, x);
+}
+void drop_rows_backward(Pass& pass, const HeadRows& rows, std::uint32_t place, const Tensor& gradient) {
+  const double p = pass.probability(pass.config.head_dropout);
+  if (p > 0) dropout_backward(gradient, pass.rows_at(place, p, rows.row), p, gradient);
+}
+
 SentenceActivations sentence_forward(Pass& pass, const HeadRows& rows) {
   SentenceActivations sentence = rows_of(pass.layout.sentence, count(rows));
   gather(last_output(pass), rows, sentence.gathered);
   final_norm(pass, sentence.gathered, sentence.normed, sentence.final_norm);
   if (pass.config.pooler) {
+    if (pass.config.pooler_dropout) drop_rows(pass, rows, pooler_place(), sentence.normed);
     forward_linear(pass, pass.weights.pooler, sentence.normed, sentence.pooled, rows.row);
     activation_forward(Activation::tanh, sentence.pooled, sentence.hidden);
   }
+  drop_rows(pass, rows, classifier_place(), sentence.hidden);
   return sentence;
 }
 
 Tensor sentence_backward(Pass& pass, const SentenceActivations& sentence, const HeadRows& rows,
                          Tensor gradient) {
   const Workspace& workspace = pass.layout.workspace;
+  drop_rows_backward(pass, rows, classifier_place(), gradient);
   if (pass.config.pooler) {
     activation_backward(Activation::tanh, sentence.pooled, gradient, gradient);
     Tensor before = first_rows(workspace.head_gradient2, gradient.shape[0]);
     backward_head_linear(pass, pass.weights.pooler, pass.gradients.pooler, sentence.normed, gradient, before,
                          rows);
+    if (pass.config.pooler_dropout) drop_rows_backward(pass, rows, pooler_place(), before);
     gradient = before;
   }
   final_norm_backward(pass, sentence.gathered, sentence.final_norm, gradient);
   return gradient;
+}
+
+// Of the numbers that labels bring, with gradients where `scale` is given.
+void run_squared_error(const Pass& pass, const Tensor& hidden, const HeadRows& rows,
+                       const std::span<const float>* scale, const Tensor& gradient, TermResult& result) {
+  const Affine& head = pass.weights.sentence_head;
+  const SquaredErrorInput input{hidden, head.weight, head.bias, rows.value};
+  result.surprisal.resize(rows.value.size());
+  result.value.resize(rows.value.size());
+  linear_squared_error_forward(input, result.surprisal, result.value);
+  if (!scale) return;
+  linear_squared_error_backward(
+      input, result.value,
+      {*scale, gradient, pass.gradients.sentence_head.weight, pass.gradients.sentence_head.bias});
+}
+
+void run_classes(const Pass& pass, const Tensor& hidden, const HeadRows& rows,
+                 const std::span<const float>* scale, const Tensor& gradient, bool predict,
+                 TermResult& result) {
+  const Affine& head = pass.weights.sentence_head;
+  const CrossEntropyGradients gradients{scale ? *scale : std::span<const float>(), gradient,
+                                        pass.gradients.sentence_head.weight,
+                                        pass.gradients.sentence_head.bias};
+  run_cross_entropy(pass, {hidden, head.weight, head.bias, rows.answer}, scale ? &gradients : nullptr,
+                    predict, result);
 }
 
 }  // namespace
@@ -218,21 +259,23 @@ void sentence_head(Pass& pass, HeadRows& rows, const std::span<const float>* sca
                    TermResult& result) {
   rows.row.clear();
   rows.answer.clear();
+  rows.value.clear();
   for (const Label& label : pass.stream->label) {
     rows.row.push_back(label.row);
     rows.answer.push_back(label.cls);
+    rows.value.push_back(label.value);
   }
   result.surprisal.clear();
   result.predicted.clear();
+  result.value.clear();
   if (rows.row.empty()) return;
   SentenceActivations sentence = sentence_forward(pass, rows);
   Tensor gradient = first_rows(pass.layout.workspace.head_gradient, count(rows));
-  const Affine& head = pass.weights.sentence_head;
-  const CrossEntropyGradients gradients{scale ? *scale : std::span<const float>(), gradient,
-                                        pass.gradients.sentence_head.weight,
-                                        pass.gradients.sentence_head.bias};
-  run_cross_entropy(pass, {sentence.hidden, head.weight, head.bias, rows.answer},
-                    scale ? &gradients : nullptr, predict, result);
+  if (pass.config.regression) {
+    run_squared_error(pass, sentence.hidden, rows, scale, gradient, result);
+  } else {
+    run_classes(pass, sentence.hidden, rows, scale, gradient, predict, result);
+  }
   if (!scale) return;
   scatter_add(sentence_backward(pass, sentence, rows, gradient), rows,
               first_rows(pass.layout.workspace.gradient, pass.tokens()));

@@ -15,6 +15,7 @@ namespace surprisal {
 struct HeadRows {
   std::vector<std::int32_t> row, answer;
   std::vector<float> scale{};  // d(loss)/d(surprisal) of each, where choices decide about some
+  std::vector<float> value{};  // right answers of a regression
 };
 
 // Forward: fills `result`, of the vocabulary head its token and choice. Backward as well where `scale` is

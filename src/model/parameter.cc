@@ -155,16 +155,18 @@ void add_layer(TableBuilder& table, const ModelConfig& config, const std::string
 
 void add_heads(TableBuilder& table, const ModelConfig& config) {
   const std::int64_t width = config.hidden_size;
-  table.gradients_from(GradientFrom::targets);
-  if (config.head_transform) {
-    table.linear("head.transform", width, width);
-    table.norm("head.norm");
+  if (config.vocabulary_head()) {
+    table.gradients_from(GradientFrom::targets);
+    if (config.head_transform) {
+      table.linear("head.transform", width, width);
+      table.norm("head.norm");
+    }
+    if (!config.tie_word_embeddings) table.embedding("head", config.vocab_size);
+    if (config.head_bias) table.bias("head.bias", config.vocab_size);
   }
-  if (!config.tie_word_embeddings) table.embedding("head", config.vocab_size);
-  if (config.head_bias) table.bias("head.bias", config.vocab_size);
   table.gradients_from(GradientFrom::labels);
   if (config.pooler) table.linear("pooler", width, width);
-  if (config.classes > 0) table.linear("sentence_head", config.classes, width);
+  if (config.classes > 0) table.linear("sentence_head", config.classes, width, config.classifier_bias);
 }
 
 void add_adaptation(TableBuilder& table, const ModelConfig& config) {

@@ -40,6 +40,13 @@ inline std::uint32_t attention_output_place(std::int64_t layer) {
 inline std::uint32_t feed_forward_place(std::int64_t layer) {
   return static_cast<std::uint32_t>(3 * layer + 3);
 }
+// Of the classifier and its pooler, counted from the other end.
+inline std::uint32_t classifier_place() {
+  return ~std::uint32_t{0};
+}
+inline std::uint32_t pooler_place() {
+  return classifier_place() - 1;
+}
 inline std::uint32_t branch_place(const ModelConfig& config, std::size_t branch) {
   return static_cast<std::uint32_t>(3 * config.num_hidden_layers + 1 + static_cast<std::int64_t>(branch));
 }

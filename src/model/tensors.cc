@@ -73,7 +73,8 @@ ModelTensors bind_tensors(const ModelConfig& config, const ParameterTable& table
   tensors.final_norm = bind.affine("final_norm");
   tensors.head_transform = bind.linear(LinearPlace::head_transform);
   tensors.head_norm = bind.affine("head.norm");
-  tensors.head_weight = config.tie_word_embeddings ? tensors.token_embedding : bind.find("head.weight");
+  const bool shared = config.vocabulary_head() && config.tie_word_embeddings;
+  tensors.head_weight = shared ? tensors.token_embedding : bind.find("head.weight");
   tensors.head_bias = bind.find("head.bias");
   tensors.pooler = bind.linear(LinearPlace::pooler);
   tensors.sentence_head = bind.affine("sentence_head");

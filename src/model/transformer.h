@@ -34,6 +34,7 @@ enum class Mode {
 struct TermResult {
   std::vector<float> surprisal;         // -log p(right answer), nats
   std::vector<std::int32_t> predicted;  // the most probable id, class or option; ties to the smallest
+  std::vector<float> value{};           // of labels of a regression: what the head says
 };
 struct StreamResult {
   TermResult token, label, choice{};

@@ -37,6 +37,7 @@ class Builder {
 
   std::vector<Part> parts() const {
     std::vector<WrittenPart> written = parse_specification(text_);
+    check_classifier(written);
     check_labels(written);
     double shares = 0;
     for (const WrittenPart& part : written) shares += part.share;
@@ -80,6 +81,20 @@ class Builder {
                               {.what = fmt::format("unknown objective {}", term.name),
                                .expected = fmt::format("one of {}", fmt::join(shown, ", ")),
                                .fix = near.empty() ? "" : fmt::format("did you mean {}?", near)});
+  }
+
+  // A classifier stands in place of the vocabulary head, so there is no other objective beside it.
+  void check_classifier(const std::vector<WrittenPart>& parts) const {
+    if (parts.size() == 1 && parts.front().terms.size() == 1) return;
+    for (const WrittenPart& part : parts) {
+      for (const WrittenTerm& term : part.terms) {
+        if (entry(term).traits.classifier == Classifier::none) continue;
+        throw specification_error(
+            text_, term.offset,
+            {.what = fmt::format("{} cannot be trained with another objective", term.name),
+             .fix = "its classifier stands in place of the vocabulary head"});
+      }
+    }
   }
 
   // All objectives over labels train the one sentence head, so its classes must mean the same in all parts.
@@ -127,17 +142,25 @@ class Builder {
 };
 
 Error no_document(const std::string& part, DocumentKind kind, const std::string& where) {
-  const bool pair = kind == DocumentKind::pair, choice = kind == DocumentKind::choice;
+  const auto [reads, fix] = [&]() -> std::pair<const char*, const char*> {
+    switch (kind) {
+      case DocumentKind::pair:
+        return {"pairs",
+                "give a .jsonl file of records with \"prompt\" and \"completion\", or of \"messages\""};
+      case DocumentKind::choice:
+        return {"choices", "give a .jsonl file of records with \"options\" and \"label\""};
+      case DocumentKind::labelled:
+        return {"labelled texts", "give a .jsonl file of records with a text and its label"};
+      case DocumentKind::text:
+        break;
+    }
+    return {"texts", "give text files, or .jsonl files with the field that data.field names"};
+  }();
   return Error(
       ErrorKind::data,
-      {.what = fmt::format("the data hold nothing for objective \"{}\", which reads {}s", part,
-                           pair     ? "pair"
-                           : choice ? "choice"
-                                    : "text"),
+      {.what = fmt::format("the data hold nothing for objective \"{}\", which reads {}", part, reads),
        .where = where,
-       .fix = pair ? "give a .jsonl file of records with \"prompt\" and \"completion\", or of \"messages\""
-              : choice ? "give a .jsonl file of records with \"options\" and \"label\""
-                       : "give text files, or .jsonl files with the field that data.field names"});
+       .fix = fix});
 }
 
 double weight_of(const Part& part, ObjectiveKind kind) {
@@ -235,6 +258,27 @@ std::int32_t Mixture::classes() const {
   return classes;
 }
 
+std::int32_t Mixture::segments() const {
+  std::int32_t segments = 1;
+  for (const Part& part : parts_) {
+    for (const Term& term : part.terms) segments = std::max(segments, term.objective->traits().segments);
+  }
+  return segments;
+}
+
+Classifier Mixture::classifier() const {
+  return builder(0).traits().classifier;  // it stands alone
+}
+
+std::vector<std::string> Mixture::class_names() const {
+  for (const Part& part : parts_) {
+    for (const Term& term : part.terms) {
+      if (is_labels(term.objective->traits())) return term.objective->class_names();
+    }
+  }
+  return {};
+}
+
 std::size_t Mixture::draw_part(const SampleKey& key) const {
   if (parts_.size() == 1) return 0;
   double left = key.random(Purpose::mixture).uniform() * share(key.kind);
@@ -277,7 +321,7 @@ std::vector<std::string> Mixture::remarks(const TokenCorpus& corpus) const {
 }
 
 void Mixture::check_corpus(const TokenCorpus& corpus) const {
-  for (DocumentKind kind : {DocumentKind::text, DocumentKind::pair, DocumentKind::choice}) {
+  for (DocumentKind kind : kEveryKind) {
     check_documents(corpus.of_kind(kind), kind, corpus.documents() > 0 ? corpus.origin(0) + " and on" : "");
   }
 }

@@ -52,6 +52,10 @@ class Mixture {
   bool covers_text() const;
   bool decoder() const;  // every part is one
   std::int32_t classes() const;
+  std::int32_t segments() const;
+  // Of the label objective, as its classes are the same in all parts; none without one.
+  Classifier classifier() const;
+  std::vector<std::string> class_names() const;
   // What its parts read, in the order of the first of each; and the share of samples made of that. Parts
   // without a share count for nothing.
   const std::vector<DocumentKind>& kinds() const { return kinds_; }

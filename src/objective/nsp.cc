@@ -21,6 +21,7 @@ class Nsp : public Objective {
   }
 
   const ObjectiveTraits& traits() const override { return kNspTraits; }
+  std::vector<std::string> class_names() const override { return {"next", "random"}; }
 
   std::int64_t build(const TokenCorpus& corpus, const SampleKey& key, std::int64_t cursor,
                      Stream& sample) const override {

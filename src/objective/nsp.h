@@ -9,7 +9,7 @@
 namespace surprisal {
 
 inline constexpr ObjectiveTraits kNspTraits{
-    .name = "nsp", .kind = ObjectiveKind::labels, .classes = 2, .class_names = {"next", "random"}};
+    .name = "nsp", .kind = ObjectiveKind::labels, .classes = 2, .segments = 2};
 
 std::shared_ptr<const Objective> make_nsp(const ObjectiveOptions& options, const Tokenizer& tokenizer,
                                           std::int64_t sequence_length);

@@ -4,6 +4,10 @@
 
 namespace surprisal {
 
+std::vector<std::string> Objective::class_names() const {
+  return {};
+}
+
 SampleExtent Objective::extent(std::int64_t sequence_length) const {
   return {.rows = sequence_length, .positions = sequence_length};
 }

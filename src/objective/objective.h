@@ -3,7 +3,6 @@
 // docs/objectives/.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -47,16 +46,21 @@ inline DocumentKind kind_of(const Sequence& sequence) {
 // scores.
 enum class ObjectiveKind { tokens, labels, choices };
 
+// What an objective over labels trains where that is a classifier in place of the vocabulary head: of texts,
+// of a text's number, of words. Else the sentence head, which stands beside it.
+enum class Classifier { none, text, number, word };
+
 struct ObjectiveTraits {
   std::string_view name;
   ObjectiveKind kind = ObjectiveKind::tokens;
   DocumentKind reads = DocumentKind::text;  // documents that its samples are made of
   // Whether a pass predicts every token of a document exactly once, its end too: bits per byte are defined.
   bool covers_text = false;
-  bool decoder = false;      // rows see what was read before them and nothing else: text can be generated
-  bool own_sight = false;    // neither that, nor do all rows see the whole sequence
-  std::int32_t classes = 0;  // of a label objective
-  std::array<std::string_view, 2> class_names{};  // likewise
+  bool decoder = false;       // rows see what was read before them and nothing else: text can be generated
+  bool own_sight = false;     // neither that, nor do all rows see the whole sequence
+  std::int32_t classes = 0;   // of a label objective
+  std::int32_t segments = 1;  // that its sequences tell apart
+  Classifier classifier = Classifier::none;
   // Of a token objective: it can act on a sequence that a label objective laid out (`mlm + nsp`), by join().
   bool joins_labels = false;
 };
@@ -89,6 +93,9 @@ class Objective {
  public:
   virtual ~Objective() = default;
   virtual const ObjectiveTraits& traits() const = 0;
+
+  // Of a label objective: what its classes are called; of a regression none.
+  virtual std::vector<std::string> class_names() const;
 
   // Fills the empty `sample` with the one sequence of `key`'s sample that begins at token `cursor` of its
   // document, one of `corpus`, which holds those of the kind that it reads; rows count from 0, and

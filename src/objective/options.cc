@@ -84,6 +84,29 @@ void ClozeOptions::visit(OptionVisitor& visitor) {
                 "what the tokenizer puts behind a text stands behind it before a piece too");
 }
 
+void LabelledOptions::visit_labels(OptionVisitor& visitor) {
+  visitor.field("labels", labels,
+                "names of the classes in the order of their numbers; empty: the model's, where it is such a "
+                "classifier, else those of data.train");
+}
+
+void LabelledOptions::visit_words(OptionVisitor& visitor) {
+  visitor.field("words_field", words_field, {}, "field of a record that holds a list of words");
+}
+
+void LabelledOptions::visit_second(OptionVisitor& visitor) {
+  visitor.field("pair_field", pair_field, {},
+                "field of a second text beside that of data.field; empty: there is none");
+}
+
+void LabelledOptions::visit_common(OptionVisitor& visitor) {
+  visitor.field("label_field", label_field, {}, "field of a record that holds what is to be predicted");
+  visitor.field("layout", layout, {"auto", "encoder", "decoder"},
+                "encoder: every row sees the sequence, and its first row stands for it; decoder: rows see "
+                "what stands before them, and the last one does; auto: encoder where the tokenizer has a CLS "
+                "token");
+}
+
 void ObjectiveOptions::visit(OptionVisitor& visitor) {
   visitor.field("train", train, {}, "what is trained: \"mlm + nsp\", \"0.5 causal | 0.5 reverse\"",
                 {.required = true});
@@ -101,6 +124,20 @@ void ObjectiveOptions::visit_tables(OptionVisitor& visitor) {
                 [&](OptionVisitor& table) { conditional.visit(table); });
   visitor.table("cloze", "choice among options for a blank",
                 [&](OptionVisitor& table) { cloze.visit(table); });
+  visitor.table("classification", "the class of a text, or of two", [&](OptionVisitor& table) {
+    classification.visit_labels(table);
+    classification.visit_second(table);
+    classification.visit_common(table);
+  });
+  visitor.table("regression", "the number of a text, or of two", [&](OptionVisitor& table) {
+    regression.visit_second(table);
+    regression.visit_common(table);
+  });
+  visitor.table("token_classification", "a class for every word", [&](OptionVisitor& table) {
+    token_classification.visit_labels(table);
+    token_classification.visit_words(table);
+    token_classification.visit_common(table);
+  });
 }
 
 }  // namespace surprisal

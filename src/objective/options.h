@@ -64,6 +64,20 @@ struct ClozeOptions {
   void visit(OptionVisitor& visitor);
 };
 
+// Of the three objectives over labelled texts.
+struct LabelledOptions {
+  std::vector<std::string>
+      labels{};  // names of the classes, by their numbers; empty: the model's, or the data's
+  std::string words_field = "tokens";
+  std::string pair_field{};  // of a second text; empty: there is none
+  std::string label_field = "label";
+  std::string layout = "auto";  // encoder, decoder; auto: by the tokenizer's CLS token
+  void visit_labels(OptionVisitor& visitor);
+  void visit_words(OptionVisitor& visitor);
+  void visit_second(OptionVisitor& visitor);
+  void visit_common(OptionVisitor& visitor);
+};
+
 struct ObjectiveOptions {
   std::string train{};                  // the specification
   std::vector<std::string> evaluate{};  // others, of which the held-out text's losses are reported too
@@ -73,6 +87,7 @@ struct ObjectiveOptions {
   BlankInfillingOptions blank_infilling{};
   ConditionalOptions conditional{};
   ClozeOptions cloze{};
+  LabelledOptions classification{}, regression{}, token_classification{.label_field = "tags"};
   void visit(OptionVisitor& visitor);         // [objective] with its tables
   void visit_tables(OptionVisitor& visitor);  // the tables alone
 };

@@ -2,6 +2,7 @@
 
 #include "objective/blank_infilling.h"
 #include "objective/causal.h"
+#include "objective/classification.h"
 #include "objective/cloze.h"
 #include "objective/conditional.h"
 #include "objective/mlm.h"
@@ -24,6 +25,9 @@ std::span<const ObjectiveEntry> objective_table() {
       {kSentenceInfillingTraits, make_sentence_infilling},
       {kDocumentInfillingTraits, make_document_infilling},
       {kClozeTraits, make_cloze},
+      {kClassificationTraits, make_classification},
+      {kRegressionTraits, make_regression},
+      {kTokenClassificationTraits, make_token_classification},
   };
   return table;
 }

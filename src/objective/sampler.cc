@@ -220,9 +220,8 @@ void for_each_sample(const TokenCorpus& corpus, const Mixture& mixture, std::uin
                      std::uint32_t epoch, bool one_epoch, const std::function<bool(const Stream&)>& sink,
                      double progress) {
   mixture.check_corpus(corpus);
-  std::array<TokenCorpus, kDocumentKinds> views{corpus.of_kind(DocumentKind::text),
-                                                corpus.of_kind(DocumentKind::pair),
-                                                corpus.of_kind(DocumentKind::choice)};
+  std::vector<TokenCorpus> views;  // by kind
+  for (DocumentKind kind : kEveryKind) views.push_back(corpus.of_kind(kind));
   Stream sample;
   bool more = true;
   while (more) {

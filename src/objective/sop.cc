@@ -23,6 +23,7 @@ class Sop : public Objective {
   }
 
   const ObjectiveTraits& traits() const override { return kSopTraits; }
+  std::vector<std::string> class_names() const override { return {"in order", "swapped"}; }
 
   std::int64_t build(const TokenCorpus& corpus, const SampleKey& key, std::int64_t cursor,
                      Stream& sample) const override {

@@ -9,7 +9,7 @@
 namespace surprisal {
 
 inline constexpr ObjectiveTraits kSopTraits{
-    .name = "sop", .kind = ObjectiveKind::labels, .classes = 2, .class_names = {"in order", "swapped"}};
+    .name = "sop", .kind = ObjectiveKind::labels, .classes = 2, .segments = 2};
 
 std::shared_ptr<const Objective> make_sop(const ObjectiveOptions& options, const Tokenizer& tokenizer,
                                           std::int64_t sequence_length);

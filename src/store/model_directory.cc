@@ -99,7 +99,7 @@ ModelConfig read_model_config(const fs::path& directory) {
   const Family& family = find_family(model_type(json, directory, where), where);
   ModelConfig config = family.read_config(json, where);
   config.training_objective = get_string_or(json, kObjective, where, "");
-  if (const std::optional<fs::path> weights = find_weights(directory)) {
+  if (const std::optional<fs::path> weights = find_weights(directory); weights && config.vocabulary_head()) {
     fit_heads(family, current_names(family, TensorFiles(*weights)), config);
   }
   return config;

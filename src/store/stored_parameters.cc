@@ -79,12 +79,15 @@ bool same_values(const StoredTensor& a, const StoredTensor& b) {
   return true;
 }
 
+// What is a buffer in one model may be a head of another: `bindings` go before.
 TensorsByName by_current_name(const Family& family, const TensorFiles& files,
+                              const std::vector<Binding>& bindings = {},
                               std::string (*current)(const Family&, std::string_view) = current_name) {
   TensorsByName tensors;
   for (const StoredTensor* tensor : files.tensors()) {
     std::string name = current(family, tensor->name);
-    if (family.buffer(name)) continue;
+    if (family.buffer(name) && std::ranges::find(bindings, name, &Binding::stored) == bindings.end())
+      continue;
     const auto [entry, added] = tensors.emplace(std::move(name), tensor);
     if (added) continue;
     throw Error(ErrorKind::data,
@@ -256,7 +259,7 @@ ParameterStore make_parameter_store(const ModelConfig& config, const ParameterTa
 
 HeadsOfOthers check_parameters(const TensorFiles& files, const ParameterStore& store) {
   const std::string where = files.path().string();
-  TensorsByName tensors = by_current_name(store.family, files, store.current);
+  TensorsByName tensors = by_current_name(store.family, files, store.bindings, store.current);
   drop_copies(store, where, tensors);
   return check_all(tensors, store, true, where);
 }
@@ -264,7 +267,7 @@ HeadsOfOthers check_parameters(const TensorFiles& files, const ParameterStore& s
 HeadsOfOthers read_parameters(const TensorFiles& files, const ParameterStore& store, bool new_heads,
                               std::span<float> flat) {
   const std::string where = files.path().string();
-  TensorsByName tensors = by_current_name(store.family, files, store.current);
+  TensorsByName tensors = by_current_name(store.family, files, store.bindings, store.current);
   drop_copies(store, where, tensors);
   HeadsOfOthers heads = check_all(tensors, store, new_heads, where);
   std::vector<Piece> pieces;

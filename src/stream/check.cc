@@ -43,9 +43,23 @@ class Check {
     ids("segment", stream_.segment, "segment", limits_.segments);
   }
 
-  void targets() const { scored("target", stream_.target, "id", &Target::id, limits_.vocabulary); }
+  void targets() const {
+    if (!limits_.targets && !stream_.target.empty()) {
+      throw Error(ErrorKind::data, {.what = "targets for a model without a vocabulary head",
+                                    .where = where_,
+                                    .found = fmt::format("{}", stream_.target.size()),
+                                    .fix = "use an objective over labels: the model is a classifier"});
+    }
+    scored("target", stream_.target, "id", &Target::id, limits_.vocabulary);
+  }
 
-  void labels() const { scored("label", stream_.label, "class", &Label::cls, limits_.classes); }
+  void labels() const {
+    scored("label", stream_.label, "class", &Label::cls, limits_.classes);
+    for (std::size_t i = 0; i < stream_.label.size(); ++i) {
+      const float value = stream_.label[i].value;
+      if (!std::isfinite(value)) fail("label", i, "impossible value", fmt::format("{}", value), "a number");
+    }
+  }
 
   void choices() const {
     std::int32_t end = 0;  // of the option before

@@ -15,6 +15,7 @@ struct StreamLimits {
   std::int64_t block_positions = 0;
   std::int64_t segments = 0;
   std::int64_t classes = 0;  // label classes are below it
+  bool targets = true;       // whether there may be any
 };
 
 // Throws Error (data) naming `where`, the array, the row, found and expected: arrays of unequal length; an

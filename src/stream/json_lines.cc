@@ -89,16 +89,26 @@ class Reader {
     return values;
   }
 
-  // Targets and labels: [row, id or class, weight].
-  template <typename T>
-  std::vector<T> scored(const char* key, const char* form) const {
-    std::vector<T> values;
-    if (!has(key)) return values;
-    for (const Json& value : array(key)) {
-      std::string at = place(key, values.size());
-      const Json& triple = tuple(value, 3, at, form);
-      if (!triple[2].is_number()) fail(at, "wrong type", triple[2], "a number as weight");
-      values.push_back({integer(triple[0], at), integer(triple[1], at), triple[2].get<float>()});
+  std::vector<Target> targets() const {
+    std::vector<Target> values;
+    if (!has("target")) return values;
+    for (const Json& value : array("target")) {
+      const std::string at = place("target", values.size());
+      const Json& triple = tuple(value, 3, at, "[row, id, weight]");
+      values.push_back({integer(triple[0], at), integer(triple[1], at), real(triple[2], at, "weight")});
+    }
+    return values;
+  }
+
+  std::vector<Label> labels() const {
+    std::vector<Label> values;
+    if (!has("label")) return values;
+    for (const Json& value : array("label")) {
+      const std::string at = place("label", values.size());
+      const bool number = value.is_array() && value.size() == 4;  // of a regression
+      const Json& entry = tuple(value, number ? 4 : 3, at, "[row, class, weight] or [row, 0, weight, value]");
+      values.push_back({integer(entry[0], at), integer(entry[1], at), real(entry[2], at, "weight"),
+                        number ? real(entry[3], at, "value") : 0});
     }
     return values;
   }
@@ -128,6 +138,11 @@ class Reader {
     return value;
   }
 
+  static float real(const Json& value, const std::string& at, const char* name) {
+    if (!value.is_number()) fail(at, "wrong type", value, fmt::format("a number as {}", name));
+    return value.get<float>();
+  }
+
   static Interval interval(const Json& value, const std::string& at) {
     const Json& pair = tuple(value, 2, at, "[begin, end]");
     return {integer(pair[0], at), integer(pair[1], at)};
@@ -139,8 +154,7 @@ class Reader {
         !value.contains("weight") || !value["options"].is_array()) {
       fail(at, "wrong form", value, kForm);
     }
-    if (!value["weight"].is_number()) fail(at, "wrong type", value["weight"], "a number as weight");
-    Choice choice{.answer = integer(value["answer"], at), .weight = value["weight"].get<float>()};
+    Choice choice{.answer = integer(value["answer"], at), .weight = real(value["weight"], at, "weight")};
     for (const Json& option : value["options"]) {
       choice.option.push_back(interval(option, fmt::format("{}, options[{}]", at, choice.option.size())));
     }
@@ -169,8 +183,10 @@ std::string stream_to_json(const Stream& stream) {
   auto interval = [&](Interval value) {
     fmt::format_to(std::back_inserter(json), "[{},{}]", value.begin, value.end);
   };
-  auto scored = [&](std::int32_t row, std::int32_t answer, float weight) {
-    fmt::format_to(std::back_inserter(json), "[{},{},{}]", row, answer, number(weight));
+  auto scored = [&](std::int32_t row, std::int32_t answer, float weight, float value = 0) {
+    fmt::format_to(std::back_inserter(json), "[{},{},{}", row, answer, number(weight));
+    if (value != 0) fmt::format_to(std::back_inserter(json), ",{}", number(value));
+    json += ']';
   };
   write_array(json, "token", stream.token, integer);
   write_array(json, "position", stream.position, integer);
@@ -178,7 +194,7 @@ std::string stream_to_json(const Stream& stream) {
   write_array(json, "segment", stream.segment, integer);
   write_array(json, "visible", stream.visible, interval);
   write_array(json, "target", stream.target, [&](const Target& t) { scored(t.row, t.id, t.weight); });
-  write_array(json, "label", stream.label, [&](const Label& l) { scored(l.row, l.cls, l.weight); });
+  write_array(json, "label", stream.label, [&](const Label& l) { scored(l.row, l.cls, l.weight, l.value); });
   write_choices(json, stream.choice);
   return json += '}';
 }
@@ -203,8 +219,8 @@ Stream stream_from_json(std::string_view line, const std::string& where) {
   std::vector<std::int32_t> zeros(stream.token.size());
   stream.block_position = reader.has("block_position") ? reader.integers("block_position") : zeros;
   stream.segment = reader.has("segment") ? reader.integers("segment") : zeros;
-  stream.target = reader.scored<Target>("target", "[row, id, weight]");
-  stream.label = reader.scored<Label>("label", "[row, class, weight]");
+  stream.target = reader.targets();
+  stream.label = reader.labels();
   stream.choice = reader.choices();
   stream.sequence.push_back({.begin = 0, .end = stream.size()});
   check_stream(stream, {}, where);

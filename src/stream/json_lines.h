@@ -11,7 +11,8 @@ namespace surprisal {
 // {"token":[..],"position":[..],"block_position":[..],"segment":[..],"visible":[[b,e],..],"target":[[row,id,weight],..],
 //  "label":[[row,class,weight],..],"choice":[{"options":[[first target,end],..],"answer":k,"weight":w},..]};
 //  `choice`
-// only where there is one. Weights are written so that they read back to the same float.
+// only where there is one; a label of a regression is [row,0,weight,value], without the value where that is
+// 0. Weights and values are written so that they read back to the same float.
 std::string stream_to_json(const Stream& stream);
 
 // `position` may be left out (position[i] = i - visible[i][0]), `block_position` and `segment` too (zeros),

@@ -48,7 +48,9 @@ EvaluationReport Evaluations::run(Transformer& model, std::int64_t step, double 
 }
 
 bool more_is_better(const std::string& metric) {
-  return metric.find("accuracy") != std::string::npos;
+  constexpr const char* kMore[] = {"accuracy", "f1",      "precision", "recall",
+                                   "matthews", "pearson", "spearman",  "exact_match"};
+  return std::ranges::any_of(kMore, [&](const char* name) { return metric.find(name) != metric.npos; });
 }
 
 bool forget_best(const Identity& now, RunState& state) {

@@ -53,6 +53,7 @@ void add_metrics(OrderedJson& line, const std::string& prefix, const Evaluation&
   if (evaluation.token_accuracy) line[prefix + "token_accuracy"] = *evaluation.token_accuracy;
   if (evaluation.label_accuracy) line[prefix + "label_accuracy"] = *evaluation.label_accuracy;
   if (evaluation.choice_accuracy) line[prefix + "choice_accuracy"] = *evaluation.choice_accuracy;
+  for (const Metric& metric : evaluation.metrics) line[prefix + metric.name] = metric.value;
   if (evaluation.bits_per_byte) line[prefix + "bits_per_byte"] = *evaluation.bits_per_byte;
 }
 
@@ -116,6 +117,7 @@ std::string summary_text(const RunSummary& summary) {
     json["label_accuracy"] = number_or_null(evaluation.label_accuracy);
     json["label_loss"] =
         evaluation.label.weight > 0 ? OrderedJson(evaluation.label.mean()) : OrderedJson(nullptr);
+    for (const Metric& metric : evaluation.metrics) json[metric.name] = metric.value;
     if (evaluation.choice_accuracy) {
       json["choice_accuracy"] = *evaluation.choice_accuracy;
       json["choice_loss"] = evaluation.choice.mean();

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "surprisal/error.h"
 
@@ -78,11 +79,11 @@ void check_fit(const Configuration& configuration, const ModelConfig& config, co
                                    .expected = fmt::format("at most {}", config.stream_positions())});
   }
   check_positions(config, mixture);
-  if (mixture.has_labels() && config.type_vocab_size == 1) {
+  if (mixture.segments() > std::max<std::int64_t>(config.type_vocab_size, 1)) {
     throw Error(ErrorKind::usage,
                 {.what = fmt::format("objective \"{}\" needs two segments", mixture.specification()),
                  .where = "model.type_vocab_size",
-                 .found = "1",
+                 .found = fmt::format("{}", config.type_vocab_size),
                  .expected = "at least 2"});
   }
   if (mixture.has_labels() && config.classes < mixture.classes()) {
@@ -112,6 +113,53 @@ std::string sight_warning(const ModelConfig& config, const Mixture& mixture) {
   return {};
 }
 
+Task task_of(const Mixture& mixture) {
+  switch (mixture.classifier()) {
+    case Classifier::text:
+    case Classifier::number:
+      return Task::sequence_classification;
+    case Classifier::word:
+      return Task::token_classification;
+    case Classifier::none:
+      break;
+  }
+  return Task::language_model;
+}
+
+const char* name_of(Task task) {
+  return task == Task::language_model            ? "a language model"
+         : task == Task::sequence_classification ? "a classifier of sequences"
+                                                 : "a classifier of tokens";
+}
+
+// The heads that the objective trains, in place of those that the configuration has. A checkpoint's are
+// changed only where that is asked for.
+void fit_task(const Configuration& configuration, const Mixture& mixture, ModelConfig& config) {
+  const Task task = task_of(mixture);
+  const bool regression = mixture.classifier() == Classifier::number;
+  std::vector<std::string> names = mixture.class_names();
+  const bool same = config.task == task && config.regression == regression &&
+                    (task == Task::language_model || regression || config.class_names == names);
+  if (same) return;
+  const bool changes = configuration.model.path.empty() || configuration.model.new_heads;
+  if (!changes) {
+    const bool other_classes = config.task == task && config.regression == regression;
+    throw Error(
+        ErrorKind::usage,
+        {.what = fmt::format("objective \"{}\" trains {}", mixture.specification(),
+                             regression ? "a regression" : name_of(task)),
+         .where = configuration.model.path,
+         .found = other_classes ? fmt::format("one of the classes {}", fmt::join(config.class_names, ", "))
+                                : name_of(config.task),
+         .expected = other_classes ? fmt::format("{}", fmt::join(names, ", ")) : "",
+         .fix = "model.new_heads = true draws what it lacks anew and leaves out the other heads"});
+  }
+  remove_classifier(config);
+  if (task == Task::language_model) return;
+  if (regression) names = {"LABEL_0"};
+  set_classifier(task, std::move(names), regression, config);
+}
+
 // The configuration's own folder, or .surprisal-cache beside the run directory.
 std::string cache_directory(const Configuration& configuration) {
   if (!configuration.data.cache_directory.empty()) return configuration.data.cache_directory;
@@ -125,7 +173,8 @@ RunSetup::RunSetup(const Configuration& configuration)
       mixture(configuration.objective.train, configuration.objective, tokenizer,
               configuration.data.sequence_length),
       config(model_config(configuration, tokenizer, mixture.extent().positions)) {
-  if (configuration.model.new_heads && mixture.classes() > config.classes) {
+  fit_task(configuration, mixture, config);
+  if (config.vocabulary_head() && configuration.model.new_heads && mixture.classes() > config.classes) {
     add_sentence_head(mixture.classes(), config);
   }
   config.training_objective = mixture.specification();
@@ -139,6 +188,17 @@ RunSetup::RunSetup(const Configuration& configuration)
     check_fit(configuration, config, tokenizer, evaluate.back());
   }
   warning = sight_warning(config, mixture);
+}
+
+Configuration with_class_names(Configuration configuration) {
+  std::vector<std::string> specifications = configuration.objective.evaluate;
+  specifications.push_back(configuration.objective.train);
+  std::vector<std::string> known;
+  const ModelOptions& model = configuration.model;
+  if (!model.path.empty() && !model.new_heads) known = read_model_config(model.path).class_names;
+  name_classes(specifications, known, configuration.data.train, configuration.data.corpus,
+               configuration.objective);
+  return configuration;
 }
 
 bool writes_text(const ObjectiveTraits& traits) {

@@ -13,6 +13,10 @@
 
 namespace surprisal {
 
+// The configuration with names for the classes that a classifier tells apart, where it gives none: those of
+// the checkpoint, else those of the labels of data.train. Throws Error as reading these does.
+Configuration with_class_names(Configuration configuration);
+
 struct RunSetup {
   // Throws Error: usage where tokenizer, objective and model do not fit, data and io from reading them.
   explicit RunSetup(const Configuration& configuration);

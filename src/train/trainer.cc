@@ -484,7 +484,7 @@ RunSummary train(const Configuration& configuration, bool resume, TrainObserver&
                  Requests* requests) {
   if (configuration.train.threads > 0) set_threads(static_cast<int>(configuration.train.threads));
   Requests none;
-  return Run(configuration, observer, requests ? *requests : none).run(resume);
+  return Run(with_class_names(configuration), observer, requests ? *requests : none).run(resume);
 }
 
 }  // namespace surprisal

@@ -3,8 +3,8 @@
 #include <fstream>
 
 #include "infer/evaluate.h"
+#include "infer/record_scorer.h"
 #include "infer/score.h"
-#include "infer/score_choices.h"
 #include "objective/sampler.h"
 #include "tests/core/error_matchers.h"
 #include "tests/core/temporary_directory.h"
@@ -31,7 +31,7 @@ class Choices : public testing::Test {
   }
   TokenCorpus open(const Tokenizer& tokenizer, const ModelConfig& config, const ScoreOptions& how,
                    const std::string& lines) const {
-    const ChoiceScorer scorer(config, tokenizer, how);
+    const RecordScorer scorer("cloze", config, tokenizer, how);
     return TokenCorpus::open({write(lines)}, {.records = scorer.records()}, tokenizer, {});
   }
   Score score_lines(Transformer& model, const Tokenizer& tokenizer, const ScoreOptions& how,
@@ -174,8 +174,9 @@ TEST_F(Choices, APackHoldsAllOptionsOfASample) {
       "{\"text\": \"w11 w12 [MASK]\", \"options\": [\"w23\", \"w24\", \"w25 w26\"], \"label\": 0}\n";
   const TokenCorpus corpus = open(glm_, pieces_->config(), options(), lines);
   const Mixture mixture("cloze", {}, glm_, 16);
-  EXPECT_EQ(ChoiceScorer(pieces_->config(), glm_, {.rule = "cloze", .sequence_length = 16, .pack_tokens = 1})
-                .capacity(corpus),
+  EXPECT_EQ(RecordScorer("cloze", pieces_->config(), glm_, {.sequence_length = 16, .pack_tokens = 1})
+                .capacity(corpus)
+                .tokens,
             19);
   EXPECT_NO_THROW(Sampler(corpus, mixture, 1, 19, SampleOrder::shuffled));
   EXPECT_ERROR(Sampler(corpus, mixture, 1, 18, SampleOrder::shuffled), usage,
@@ -219,8 +220,8 @@ TEST_F(Choices, BadInputIsNamed) {
                HasSubstr("rule cloze counts block positions beyond the model's: found 16, expected none; set "
                          "objective.cloze.position"));
   EXPECT_GT(score_lines(*rotary, glm_, options({{"objective.cloze.position", "continue"}}), line).nats, 0);
-  EXPECT_ERROR(ChoiceScorer(tiny_config("gpt2", 100, kPositions), text_tokenizer(), options()), usage,
-               HasSubstr("objective cloze needs a tokenizer with [MASK]"));
+  EXPECT_ERROR(RecordScorer("cloze", tiny_config("gpt2", 100, kPositions), text_tokenizer(), options()),
+               usage, HasSubstr("objective cloze needs a tokenizer with [MASK]"));
   ScoreOptions windows = options({{"objective.cloze.form", "auto"}});
   windows.rule = "windows";
   EXPECT_ERROR(score(*pieces_, glm_, open(glm_, pieces_->config(), options(), line), windows), usage,

@@ -23,6 +23,7 @@
 #include "ops/layer_norm_reference.h"
 #include "ops/linear_cross_entropy_reference.h"
 #include "ops/linear_reference.h"
+#include "ops/linear_squared_error_reference.h"
 #include "ops/low_rank_reference.h"
 #include "ops/rms_norm_reference.h"
 #include "ops/rotary_reference.h"
@@ -60,6 +61,7 @@ class Transformer {
 
   // -log p of every target, of every label.
   Numbers token_surprisals() const {
+    if (stream_.target.empty()) return {};
     std::vector<std::int32_t> rows, answers;
     for (const Target& target : stream_.target) rows.push_back(target.row), answers.push_back(target.id);
     Numbers head = gather(rows);
@@ -78,9 +80,18 @@ class Transformer {
     for (const Label& label : stream_.label) rows.push_back(label.row), answers.push_back(label.cls);
     Numbers head = gather(rows);
     if (config_.final_norm) head = norm("final_norm", head);
-    if (config_.pooler) head = activate(Activation::tanh, linear("pooler", head, rows));
-    return linear_cross_entropy(width(), head, copy("sentence_head.weight"), copy("sentence_head.bias"),
-                                std::span<const std::int32_t>(answers));
+    if (config_.pooler) {
+      if (config_.pooler_dropout) head = drop_chosen(head, rows, pooler_place(), config_.head_dropout);
+      head = activate(Activation::tanh, linear("pooler", head, rows));
+    }
+    head = drop_chosen(head, rows, classifier_place(), config_.head_dropout);
+    const Numbers weight = copy("sentence_head.weight"),
+                  bias = config_.classifier_bias ? copy("sentence_head.bias") : Numbers();
+    if (!config_.regression)
+      return linear_cross_entropy(width(), head, weight, bias, std::span<const std::int32_t>(answers));
+    std::vector<float> values;
+    for (const Label& label : stream_.label) values.push_back(label.value);
+    return linear_squared_error(width(), head, weight, bias, std::span<const float>(values));
   }
 
  private:
@@ -127,11 +138,7 @@ class Transformer {
     Numbers dropped = x, base(static_cast<std::size_t>(rows * out)), low(base.size(), Number(0));
     if (probability(branch.dropout) > 0) {
       std::vector<DropoutRow> names = identities(branch_place(config_, index));
-      if (!chosen.empty()) {
-        const std::vector<DropoutRow> all = names;
-        names.clear();
-        for (std::int32_t row : chosen) names.push_back(all[static_cast<std::size_t>(row)]);
-      }
+      if (!chosen.empty()) names = chosen_of(names, chosen);
       dropout<Number>(in, x.data(), nullptr, names, branch.dropout, dropped.data());
     }
     const Number* weight = at(layer + ".weight") + branch.row_begin * in;
@@ -198,6 +205,20 @@ class Transformer {
     std::vector<DropoutRow> rows(stream_.token.size());
     dropout_rows(stream_, {*seed_, place}, rows);
     return rows;
+  }
+  // dropout(x) of rows of the stream.
+  Numbers drop_chosen(const Numbers& x, const std::vector<std::int32_t>& rows, std::uint32_t place,
+                      double p) const {
+    Numbers y = x;
+    if (probability(p) > 0)
+      dropout<Number>(width(), x.data(), nullptr, chosen_of(identities(place), rows), p, y.data());
+    return y;
+  }
+  static std::vector<DropoutRow> chosen_of(const std::vector<DropoutRow>& all,
+                                           const std::vector<std::int32_t>& rows) {
+    std::vector<DropoutRow> chosen;
+    for (std::int32_t row : rows) chosen.push_back(all[static_cast<std::size_t>(row)]);
+    return chosen;
   }
   // residual_scale residual + dropout(x); the residual may be empty.
   Numbers drop(const Numbers& x, const Numbers& residual, std::uint32_t place, double p) const {

@@ -18,7 +18,7 @@ inline const char* family_of_kind(const std::string& kind) {
   for (const char* family : {"glm", "glm-130b", "llama", "qwen2"}) {
     if (kind == family) return family;
   }
-  return kind == "bert" || kind == "post" ? "bert" : "gpt2";
+  return kind == "bert" || kind == "post" || kind == "sequence classifier" ? "bert" : "gpt2";
 }
 
 // Behind the sublayers, heads of a width of their own, biases but for q, k and v.
@@ -39,7 +39,17 @@ inline void make_grouped(ModelConfig& config) {
   config.classes = 3;
 }
 
-// The families, and four that use every part in the other order: no sublayer is right only in its family's
+// In place of the vocabulary head: over a final norm, or a pooler whose input is dropped, too.
+inline void make_classifier(ModelConfig& config, Task task, std::int64_t classes) {
+  config.task = task;
+  config.classes = classes;
+  config.regression = classes == 1;
+  config.tie_word_embeddings = false;
+  config.pooler = config.pooler_dropout = task == Task::sequence_classification && classes > 1;
+  config.classifier_bias = classes > 1;
+}
+
+// The families, and some that use every part in the other order: no sublayer is right only in its family's
 // place.
 inline ModelConfig tiny_model(const std::string& kind, std::int64_t layers = 2) {
   ModelOptions options = tiny_options(family_of_kind(kind));
@@ -81,12 +91,16 @@ inline ModelConfig tiny_model(const std::string& kind, std::int64_t layers = 2) 
     config.tie_word_embeddings = false;
   }
   if (kind == "grouped") make_grouped(config);
+  if (kind == "sequence classifier") make_classifier(config, Task::sequence_classification, 3);
+  if (kind == "token classifier") make_classifier(config, Task::token_classification, 4);
+  if (kind == "regression") make_classifier(config, Task::sequence_classification, 1);
   return config;
 }
 inline void set_dropout(ModelConfig& config, double p) {
   config.embedding_dropout = p;
   config.hidden_dropout = p / 2;
   config.attention_dropout = 1.5 * p;
+  if (!config.vocabulary_head()) config.head_dropout = 2 * p;
 }
 
 // Weights far enough from their start that every part counts: norms near 1, all else 0.4 wide.
@@ -120,11 +134,15 @@ inline Stream random_sequence(const ModelConfig& config, std::int32_t size, std:
     const std::int32_t begin = below(size + 1), end = begin + below(size - begin + 1);
     const Interval seen[] = {{0, size}, {0, row + 1}, {begin, end}};
     stream.visible.push_back(seen[static_cast<int>(sight)]);
+    if (!config.vocabulary_head()) continue;
     if (row % 2 == 0)
       stream.target.push_back({row, below(config.vocab_size), 1.0f + static_cast<float>(below(3))});
     if (row == 4) stream.target.push_back({row, below(config.vocab_size), 0.5f});
   }
-  if (config.classes > 0) stream.label.push_back({0, below(config.classes), 1.5f});
+  for (std::int32_t row = 0;
+       config.classes > 0 && row < (config.task == Task::token_classification ? size : 1); row += 2) {
+    stream.label.push_back({row, below(config.classes), 1.5f, config.regression ? 0.7f * row - 2 : 0});
+  }
   stream.sequence.push_back({.begin = 0, .end = size, .sample = sample, .epoch = 3});
   return stream;
 }

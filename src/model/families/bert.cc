@@ -3,6 +3,7 @@
 #include <string>
 
 #include "model/families/bert_body.h"
+#include "model/families/classifier.h"
 #include "model/families/families.h"
 
 namespace surprisal {
@@ -26,13 +27,16 @@ ModelConfig read_config(const Json& json, const std::string& where) {
   read_bert_body(reader, 0, config);
   config.bos_token_id = reader.token_id("bos_token_id", -1, config.vocab_size);
   config.eos_token_id = reader.token_id("eos_token_id", -1, config.vocab_size);
+  read_classifier(reader, bert_family(), config);
   reader.finish();
   check_config(config, ErrorKind::data, where);
   return config;
 }
 
 OrderedJson write_config(const ModelConfig& config) {
-  return write_bert_body(config, config.classes > 0 ? kPreTraining : kMaskedLM);
+  OrderedJson json = write_bert_body(config, config.classes > 0 ? kPreTraining : kMaskedLM);
+  write_classifier(bert_family(), config, json);
+  return json;
 }
 
 ModelConfig from_options(const ModelOptions& options, const ModelVocabulary& vocabulary,
@@ -57,7 +61,8 @@ std::vector<Binding> bindings(const ModelConfig& config, const ParameterTable& t
   BindingList list(table);
   bind_bert_body(list, kPrefix, config);
   bind_masked_head(list, head_names(), config);
-  if (config.classes > 0) list.add_pair("cls.seq_relationship", "sentence_head");
+  bind_classifier(list, bert_family(), config);
+  if (config.vocabulary_head() && config.classes > 0) list.add_pair("cls.seq_relationship", "sentence_head");
   return std::move(list).finish();
 }
 
@@ -72,18 +77,23 @@ std::vector<SharedTensor> shared(const ModelConfig& config) {
 }  // namespace
 
 const Family& bert_family() {
-  static const Family family{.name = "bert",
-                             .architecture = kPreTraining,
-                             .decoder = false,
-                             .sentence_head = true,
-                             .prefix = kPrefix,
-                             .body = {"embeddings.", "encoder.", "pooler."},
-                             .read_config = read_config,
-                             .write_config = write_config,
-                             .from_options = from_options,
-                             .bindings = bindings,
-                             .buffer = buffer,
-                             .shared = shared};
+  static const Family family{
+      .name = "bert",
+      .architecture = kPreTraining,
+      .decoder = false,
+      .sentence_head = true,
+      .sequence_classifier = {.architecture = "BertForSequenceClassification",
+                              .pooler = "bert.pooler.dense",
+                              .projection = "classifier"},
+      .token_classifier = {.architecture = "BertForTokenClassification", .projection = "classifier"},
+      .prefix = kPrefix,
+      .body = {"embeddings.", "encoder.", "pooler."},
+      .read_config = read_config,
+      .write_config = write_config,
+      .from_options = from_options,
+      .bindings = bindings,
+      .buffer = buffer,
+      .shared = shared};
   return family;
 }
 

@@ -22,8 +22,8 @@ void refuse_other_mathematics(ConfigReader& reader, const ModelConfig& config) {
   reader.only("embedding_size", config.hidden_size);
   reader.only("pruned_heads", Json::object());
   // pooler_*, directionality: Google's conversion scripts left them behind; no model class reads them.
-  reader.pass_over({"classifier_dropout", "directionality", "pooler_fc_size", "pooler_num_attention_heads",
-                    "pooler_num_fc_layers", "pooler_size_per_head", "pooler_type"});
+  reader.pass_over({"directionality", "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers",
+                    "pooler_size_per_head", "pooler_type"});
 }
 
 void bind_layer(BindingList& list, const std::string& stored, const std::string& layer) {
@@ -113,7 +113,7 @@ void bind_bert_body(BindingList& list, const std::string& prefix, const ModelCon
   for (std::int64_t i = 0; i < config.num_hidden_layers; ++i) {
     bind_layer(list, prefix + "encoder.layer." + std::to_string(i), "layer." + std::to_string(i));
   }
-  if (config.pooler) list.add_pair(prefix + "pooler.dense", "pooler");
+  if (config.vocabulary_head() && config.pooler) list.add_pair(prefix + "pooler.dense", "pooler");
 }
 
 bool is_bert_buffer(std::string_view name, const std::string& prefix) {
@@ -121,6 +121,7 @@ bool is_bert_buffer(std::string_view name, const std::string& prefix) {
 }
 
 void bind_masked_head(BindingList& list, const MaskedHeadNames& names, const ModelConfig& config) {
+  if (!config.vocabulary_head()) return;
   list.add_pair(names.transform, "head.transform");
   list.add_pair(names.norm, "head.norm");
   // An untied decoder has a bias of its own, beside which `transformers` keeps the head's unused.
@@ -130,6 +131,7 @@ void bind_masked_head(BindingList& list, const MaskedHeadNames& names, const Mod
 
 std::vector<SharedTensor> shared_by_masked_head(const MaskedHeadNames& names, const std::string& prefix,
                                                 const ModelConfig& config) {
+  if (!config.vocabulary_head()) return {};
   if (!config.tie_word_embeddings) return {{names.bias, names.decoder + ".bias", false}};
   return {{names.decoder + ".weight", prefix + "embeddings.word_embeddings.weight"},
           {names.decoder + ".bias", names.bias}};

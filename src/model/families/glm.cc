@@ -7,6 +7,7 @@
 #include "surprisal/error.h"
 
 #include "model/families/bindings.h"
+#include "model/families/classifier.h"
 #include "model/families/config_reader.h"
 #include "model/families/families.h"
 #include "model/families/new_model.h"
@@ -86,12 +87,14 @@ ModelConfig read_config(const Json& json, const std::string& where) {
   config.eos_token_id = reader.token_id("eos_token_id", -1, config.vocab_size);
   config.pad_token_id = reader.token_id("pad_token_id", -1, config.vocab_size);
   refuse_other_mathematics(reader);
+  read_classifier(reader, glm_family(), config);
+  if (!config.vocabulary_head()) reader.only("pool_token", "cls");
   reader.finish();
   check_config(config, ErrorKind::data, where);
   return config;
 }
 
-OrderedJson write_config(const ModelConfig& config) {
+OrderedJson write_language_model(const ModelConfig& config) {
   return {{"architectures", OrderedJson::array({kArchitecture})},
           {"attention_dropout_prob", config.attention_dropout},
           {"attention_scale", 1.0},
@@ -112,6 +115,13 @@ OrderedJson write_config(const ModelConfig& config) {
           {"relative_encoding", false},
           {"tie_word_embeddings", true},
           {"vocab_size", config.vocab_size}};
+}
+
+OrderedJson write_config(const ModelConfig& config) {
+  OrderedJson json = write_language_model(config);
+  write_classifier(glm_family(), config, json);
+  if (!config.vocabulary_head()) json["pool_token"] = "cls";
+  return json;
 }
 
 ModelConfig from_options(const ModelOptions& options, const ModelVocabulary& vocabulary,
@@ -151,6 +161,7 @@ std::vector<Binding> bindings(const ModelConfig& config, const ParameterTable& t
     bind_layer(list, "transformer.layers." + std::to_string(i), "layer." + std::to_string(i));
   }
   list.add_pair("transformer.final_layernorm", "final_norm");
+  bind_classifier(list, glm_family(), config);
   return std::move(list).finish();
 }
 
@@ -159,7 +170,8 @@ bool buffer(std::string_view name) {
   return name.starts_with("dense.") || name.starts_with("out_proj.");
 }
 
-std::vector<SharedTensor> shared(const ModelConfig&) {
+std::vector<SharedTensor> shared(const ModelConfig& config) {
+  if (!config.vocabulary_head()) return {};
   return {{"lm_head.weight", "word_embeddings.weight"}};
 }
 
@@ -170,6 +182,10 @@ const Family& glm_family() {
                              .architecture = kArchitecture,
                              .any_sight = true,
                              .in_transformers = false,
+                             .sequence_classifier = {.architecture = "GLMForSequenceClassification",
+                                                     .pooler = "dense",
+                                                     .projection = "out_proj",
+                                                     .pooler_dropout = true},
                              .body = {"word_embeddings.", "transformer."},
                              .outer_prefix = "glm.",
                              .read_config = read_config,

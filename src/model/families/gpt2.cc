@@ -2,6 +2,7 @@
 #include <string>
 
 #include "model/families/bindings.h"
+#include "model/families/classifier.h"
 #include "model/families/config_reader.h"
 #include "model/families/families.h"
 #include "model/families/new_model.h"
@@ -59,12 +60,13 @@ ModelConfig read_config(const Json& json, const std::string& where) {
   config.scale_attention = reader.flag_or("scale_attn_weights", true);
   config.tie_word_embeddings = reader.flag_or("tie_word_embeddings", true);
   refuse_other_mathematics(reader);
+  read_classifier(reader, gpt2_family(), config);
   reader.finish();
   check_config(config, ErrorKind::data, where);
   return config;
 }
 
-OrderedJson write_config(const ModelConfig& config) {
+OrderedJson write_language_model(const ModelConfig& config) {
   return {{"activation_function", config.activation_name},
           {"architectures", OrderedJson::array({kArchitecture})},
           {"attn_pdrop", config.attention_dropout},
@@ -87,6 +89,12 @@ OrderedJson write_config(const ModelConfig& config) {
           {"tie_word_embeddings", config.tie_word_embeddings},
           {"use_cache", true},
           {"vocab_size", config.vocab_size}};
+}
+
+OrderedJson write_config(const ModelConfig& config) {
+  OrderedJson json = write_language_model(config);
+  write_classifier(gpt2_family(), config, json);
+  return json;
 }
 
 ModelConfig from_options(const ModelOptions& options, const ModelVocabulary& vocabulary,
@@ -117,7 +125,8 @@ std::vector<Binding> bindings(const ModelConfig& config, const ParameterTable& t
     bind_layer(list, "transformer.h." + std::to_string(i), "layer." + std::to_string(i));
   }
   list.add_pair("transformer.ln_f", "final_norm");
-  if (!config.tie_word_embeddings) list.add("lm_head.weight", "head.weight");
+  if (config.vocabulary_head() && !config.tie_word_embeddings) list.add("lm_head.weight", "head.weight");
+  bind_classifier(list, gpt2_family(), config);
   return std::move(list).finish();
 }
 
@@ -128,7 +137,7 @@ bool buffer(std::string_view name) {
 }
 
 std::vector<SharedTensor> shared(const ModelConfig& config) {
-  if (!config.tie_word_embeddings) return {};
+  if (!config.vocabulary_head() || !config.tie_word_embeddings) return {};
   return {{"lm_head.weight", "transformer.wte.weight"}};
 }
 
@@ -138,6 +147,13 @@ const Family& gpt2_family() {
   static const Family family{.name = "gpt2",
                              .architecture = kArchitecture,
                              .decoder = true,
+                             .sequence_classifier = {.architecture = "GPT2ForSequenceClassification",
+                                                     .projection = "score",
+                                                     .bias = false,
+                                                     .dropout = false},
+                             .token_classifier = {.architecture = "GPT2ForTokenClassification",
+                                                  .projection = "classifier",
+                                                  .usual_dropout = 0.1},
                              .prefix = "transformer.",
                              .body = {"wte.", "wpe.", "h.", "ln_f."},
                              .read_config = read_config,

@@ -1,6 +1,7 @@
 // Llama (Touvron et al., arXiv 2302.13971) to Llama 3 as `transformers` stores them: LlamaForCausalLM.
 #include <string>
 
+#include "model/families/classifier.h"
 #include "model/families/families.h"
 #include "model/families/llama_body.h"
 
@@ -21,6 +22,7 @@ ModelConfig read_config(const Json& json, const std::string& where) {
   reader.only("rope_interleaved", false);
   // pretraining_tp: in how many slices a product was rounded; max_sequence_length: of the first conversions.
   reader.pass_over({"pretraining_tp", "max_sequence_length"});
+  read_classifier(reader, llama_family(), config);
   reader.finish();
   check_config(config, ErrorKind::data, where);
   return config;
@@ -32,7 +34,9 @@ OrderedJson write_config(const ModelConfig& config) {
   json["head_dim"] = config.head_size();
   json["mlp_bias"] = config.feed_forward_bias;
   json["pretraining_tp"] = 1;
-  return OrderedJson(json);
+  OrderedJson sorted(json);
+  write_classifier(llama_family(), config, sorted);
+  return sorted;
 }
 
 ModelConfig from_options(const ModelOptions& options, const ModelVocabulary& vocabulary,
@@ -46,6 +50,13 @@ const Family& llama_family() {
   static const Family family{.name = "llama",
                              .architecture = kArchitecture,
                              .decoder = true,
+                             .sequence_classifier = {.architecture = "LlamaForSequenceClassification",
+                                                     .projection = "score",
+                                                     .bias = false,
+                                                     .dropout = false},
+                             .token_classifier = {.architecture = "LlamaForTokenClassification",
+                                                  .projection = "score",
+                                                  .usual_dropout = 0.1},
                              .prefix = "model.",
                              .body = {"embed_tokens.", "layers.", "norm."},
                              .read_config = read_config,

@@ -1,5 +1,6 @@
 #include "model/families/llama_body.h"
 
+#include "model/families/classifier.h"
 #include "model/families/rope_parameters.h"
 
 namespace surprisal {
@@ -119,7 +120,8 @@ std::vector<Binding> llama_bindings(const ModelConfig& config, const ParameterTa
     bind_layer(list, "model.layers." + std::to_string(i), "layer." + std::to_string(i), config);
   }
   list.add("model.norm.weight", "final_norm.weight");
-  if (!config.tie_word_embeddings) list.add("lm_head.weight", "head.weight");
+  if (config.vocabulary_head() && !config.tie_word_embeddings) list.add("lm_head.weight", "head.weight");
+  bind_classifier(list, find_family(config.family, "model"), config);
   return std::move(list).finish();
 }
 
@@ -129,7 +131,7 @@ bool is_llama_buffer(std::string_view name) {
 }
 
 std::vector<SharedTensor> shared_by_llama(const ModelConfig& config) {
-  if (!config.tie_word_embeddings) return {};
+  if (!config.vocabulary_head() || !config.tie_word_embeddings) return {};
   return {{"lm_head.weight", "model.embed_tokens.weight"}};
 }
 

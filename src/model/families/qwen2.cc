@@ -2,6 +2,7 @@
 // with biases of queries, keys and values.
 #include <string>
 
+#include "model/families/classifier.h"
 #include "model/families/families.h"
 #include "model/families/llama_body.h"
 
@@ -32,6 +33,7 @@ ModelConfig read_config(const Json& json, const std::string& where) {
   reader.only("layer_types", full_attention(config));
   // Sizes of the window that use_sliding_window turns on.
   reader.pass_over({"sliding_window", "max_window_layers"});
+  read_classifier(reader, qwen2_family(), config);
   reader.finish();
   check_config(config, ErrorKind::data, where);
   return config;
@@ -43,7 +45,9 @@ OrderedJson write_config(const ModelConfig& config) {
   json["layer_types"] = full_attention(config);
   json["sliding_window"] = nullptr;
   json["use_sliding_window"] = false;
-  return OrderedJson(json);
+  OrderedJson sorted(json);
+  write_classifier(qwen2_family(), config, sorted);
+  return sorted;
 }
 
 ModelConfig from_options(const ModelOptions& options, const ModelVocabulary& vocabulary,
@@ -57,6 +61,13 @@ const Family& qwen2_family() {
   static const Family family{.name = "qwen2",
                              .architecture = kArchitecture,
                              .decoder = true,
+                             .sequence_classifier = {.architecture = "Qwen2ForSequenceClassification",
+                                                     .projection = "score",
+                                                     .bias = false,
+                                                     .dropout = false},
+                             .token_classifier = {.architecture = "Qwen2ForTokenClassification",
+                                                  .projection = "score",
+                                                  .usual_dropout = 0.1},
                              .prefix = "model.",
                              .body = {"embed_tokens.", "layers.", "norm."},
                              .read_config = read_config,

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "model/families/bert_body.h"
+#include "model/families/classifier.h"
 #include "model/families/families.h"
 
 namespace surprisal {
@@ -26,13 +27,16 @@ ModelConfig read_config(const Json& json, const std::string& where) {
   read_bert_body(reader, kPadding, config);
   config.bos_token_id = reader.token_id("bos_token_id", kBegin, config.vocab_size);
   config.eos_token_id = reader.token_id("eos_token_id", kEnd, config.vocab_size);
+  read_classifier(reader, roberta_family(), config);
   reader.finish();
   check_config(config, ErrorKind::data, where);
   return config;
 }
 
 OrderedJson write_config(const ModelConfig& config) {
-  return write_bert_body(config, kArchitecture);
+  OrderedJson json = write_bert_body(config, kArchitecture);
+  write_classifier(roberta_family(), config, json);
+  return json;
 }
 
 ModelConfig from_options(const ModelOptions& options, const ModelVocabulary& vocabulary,
@@ -57,6 +61,7 @@ std::vector<Binding> bindings(const ModelConfig& config, const ParameterTable& t
   BindingList list(table);
   bind_bert_body(list, kPrefix, config);
   bind_masked_head(list, head_names(), config);
+  bind_classifier(list, roberta_family(), config);
   return std::move(list).finish();
 }
 
@@ -71,18 +76,24 @@ std::vector<SharedTensor> shared(const ModelConfig& config) {
 }  // namespace
 
 const Family& roberta_family() {
-  static const Family family{.name = "roberta",
-                             .architecture = kArchitecture,
-                             .decoder = false,
-                             .sentence_head = false,
-                             .prefix = kPrefix,
-                             .body = {"embeddings.", "encoder.", "pooler."},
-                             .read_config = read_config,
-                             .write_config = write_config,
-                             .from_options = from_options,
-                             .bindings = bindings,
-                             .buffer = buffer,
-                             .shared = shared};
+  static const Family family{
+      .name = "roberta",
+      .architecture = kArchitecture,
+      .decoder = false,
+      .sentence_head = false,
+      .sequence_classifier = {.architecture = "RobertaForSequenceClassification",
+                              .pooler = "classifier.dense",
+                              .projection = "classifier.out_proj",
+                              .pooler_dropout = true},
+      .token_classifier = {.architecture = "RobertaForTokenClassification", .projection = "classifier"},
+      .prefix = kPrefix,
+      .body = {"embeddings.", "encoder.", "pooler."},
+      .read_config = read_config,
+      .write_config = write_config,
+      .from_options = from_options,
+      .bindings = bindings,
+      .buffer = buffer,
+      .shared = shared};
   return family;
 }
 

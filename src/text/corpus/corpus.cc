@@ -31,6 +31,7 @@ CorpusReport read_corpus(const std::vector<std::string>& written, const CorpusOp
     ++report.documents;
     report.pairs += document.kind == DocumentKind::pair;
     report.choices += document.kind == DocumentKind::choice;
+    report.labelled += document.kind == DocumentKind::labelled;
     report.sentences += document.sentences.size();
     report.bytes += document.text.size();
     sink(std::move(document));

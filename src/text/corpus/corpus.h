@@ -38,7 +38,8 @@ struct CorpusOptions {
 // is cut by it.
 //
 // The text of a pair is its prompt and its completion, or those of a chat's turns; that of a choice the text
-// with the mask and then every option; `sentences` holds where each of these begins, and they may be empty.
+// with the mask and then every option; that of a labelled text one text or two, or words with a blank between
+// them; `sentences` holds where each of these begins, and they may be empty.
 enum class ChatRole : std::uint8_t { system, user, assistant };
 struct ChatTurn {
   ChatRole role = ChatRole::user;
@@ -55,6 +56,10 @@ struct Document {
   std::uint16_t label = 0;        // of a choice: index of the right option
   std::uint8_t marks = 0;         // of a pair: see PairMark
   std::vector<ChatTurn> turns{};  // of a chat: one for each of `sentences`
+  // Of a labelled text: its class, or the bits of its number as a float; or a class or kNoLabel for each
+  // word. Where the classes have no names yet, an index into `class_names`, those of this document.
+  std::vector<std::uint32_t> labels{};
+  std::vector<std::string> class_names{};
 };
 
 // Reads .txt and .jsonl (a record is a document), each also .gz and .zst, in order, and calls `sink` for

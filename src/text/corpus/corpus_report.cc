@@ -23,6 +23,7 @@ std::string to_text(const CorpusReport& report) {
   std::string kinds;
   add(kinds, report.pairs, "pair", "pairs");
   add(kinds, report.choices, "choice", "choices");
+  add(kinds, report.labelled, "labelled text", "labelled texts");
   if (!kinds.empty()) kinds = fmt::format(" ({})", kinds);
   const std::string repeated =
       report.repeated_files == 0 ? "" : fmt::format(" ({} given again)", report.repeated_files);

@@ -57,14 +57,34 @@ void check_choice(const EncodedDocument& document, const Tokenizer& tokenizer, c
        masks == 0 ? "none" : fmt::format("{}", masks), std::move(fix));
 }
 
-// Context and options are encoded each alone.
-void encode_choice(const Document& document, const Tokenizer& tokenizer, EncodedDocument& encoded) {
+// Each part alone.
+void encode_parts(const Document& document, const Tokenizer& tokenizer, EncodedDocument& encoded) {
   const std::string_view text = document.text;
   for (std::size_t part = 0; part < document.sentences.size(); ++part) {
     const std::size_t begin = document.sentences[part];
     const std::size_t end = part + 1 < document.sentences.size() ? document.sentences[part + 1] : text.size();
     encoded.sentences.push_back(static_cast<std::uint32_t>(encoded.tokens.size()));
     tokenizer.encode(text.substr(begin, end - begin), encoded.tokens);
+  }
+}
+
+// Words with their blanks as one text: a token belongs to the word in which it begins, one that begins with
+// the blank before a word to that. Words without a token are left out, and their labels with them.
+void encode_words(const Document& document, const Tokenizer& tokenizer, EncodedDocument& encoded) {
+  std::vector<std::uint32_t> starts;
+  tokenizer.encode(document.text, encoded.tokens, &starts);
+  std::uint32_t token = 0;
+  const auto& words = document.sentences;
+  for (std::size_t word = 0; word < words.size(); ++word) {
+    // The blank before a word stands one byte before it.
+    const auto begin = word == 0 ? 0 : words[word] - 1;
+    const auto end =
+        word + 1 < words.size() ? words[word + 1] - 1 : static_cast<std::uint32_t>(document.text.size());
+    while (token < starts.size() && starts[token] < begin) ++token;
+    if (token == starts.size()) break;
+    if (starts[token] >= end) continue;
+    encoded.sentences.push_back(token);
+    if (!document.labels.empty()) encoded.labels.push_back(document.labels[word]);
   }
 }
 
@@ -94,8 +114,16 @@ EncodedDocument DocumentEncoder::encode(Document document) const {
       pairs_.encode(document, fmt::format("{}:{}", files_[document.file], document.line), encoded);
       break;
     case DocumentKind::choice:
-      encode_choice(document, tokenizer_, encoded);
+      encode_parts(document, tokenizer_, encoded);
       check_choice(encoded, tokenizer_, files_[document.file]);
+      break;
+    case DocumentKind::labelled:
+      if (options_.records.labels.of == LabelOf::word) {
+        encode_words(document, tokenizer_, encoded);
+      } else {
+        encode_parts(document, tokenizer_, encoded);
+        encoded.labels = std::move(document.labels);
+      }
       break;
   }
   return encoded;

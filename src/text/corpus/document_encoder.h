@@ -1,5 +1,5 @@
-// A document as token ids: texts with their sentences, choices part by part, pairs as pair_encoder.h has
-// them.
+// A document as token ids: texts with their sentences, choices and labelled texts part by part, words as one
+// text, pairs as pair_encoder.h has them.
 #pragma once
 
 #include <string>

@@ -4,6 +4,7 @@
 //   text     data.field
 //   pair     prompt and completion; messages; instruction, input and output; or a line "context||completion"
 //   choice   options and label, with a text in which one mask stands for the right option
+//   labelled a text, or two, with a class or a number; or words with a class each
 #pragma once
 
 #include <array>
@@ -14,8 +15,10 @@
 
 namespace surprisal {
 
-enum class DocumentKind : std::uint8_t { text, pair, choice };
-inline constexpr std::size_t kDocumentKinds = 3;
+enum class DocumentKind : std::uint8_t { text, pair, choice, labelled };
+inline constexpr std::size_t kDocumentKinds = 4;
+inline constexpr DocumentKind kEveryKind[kDocumentKinds] = {DocumentKind::text, DocumentKind::pair,
+                                                            DocumentKind::choice, DocumentKind::labelled};
 
 // What is known of a pair besides its parts, as bits.
 struct PairMark {
@@ -34,13 +37,29 @@ struct PairOptions {
   std::string completion_blank = "auto";  // before a completion: auto (of lines alone), always, never
 };
 
-// "a text", "a pair", "a choice".
+// What a label is of.
+enum class LabelOf : std::uint8_t { text, number, word };  // a text's class or number, a word's class
+
+// Of a word that is not scored, and of what labels do not fit: none.
+inline constexpr std::uint32_t kNoLabel = 0xFFFFFFFF;
+
+// How labelled texts are read: fields of [objective.classification] and its like, where their help is.
+struct LabelOptions {
+  LabelOf of = LabelOf::text;
+  std::string label_field = "label";
+  std::string pair_field{};          // of a second text; empty: there is none
+  std::string words_field{};         // of LabelOf::word
+  std::vector<std::string> names{};  // of the classes. Empty: they are asked for, see find_class_names
+  bool optional = false;             // a record may lack its label, which is to be predicted
+};
+
+// "a text", "a pair", "a choice", "a labelled text".
 const char* name_of(DocumentKind kind);
 
 struct RecordOptions {
   // Kinds that are read. Text files hold texts. A record is of the last of these kinds whose fields it has:
   // one with a text and a prompt and a completion is a pair where pairs are read.
-  std::array<bool, kDocumentKinds> read{true, false, false};
+  std::array<bool, kDocumentKinds> read{true};
   std::array<std::string, kDocumentKinds> readers{};  // "objective conditional reads pairs", for messages
   PairOptions pairs{};
   // Of a pair its prompt alone is wanted, which is to be answered: there need be no completion.
@@ -52,6 +71,7 @@ struct RecordOptions {
   // behind the equals sign does not belong to the option. Empty: records bring options, and label is the
   // index of one, from 0. A record's own options go before these.
   std::vector<std::string> verbalizer{};
+  LabelOptions labels{};
 
   bool reads(DocumentKind kind) const { return read[static_cast<std::size_t>(kind)]; }
   void add(DocumentKind kind) { read[static_cast<std::size_t>(kind)] = true; }

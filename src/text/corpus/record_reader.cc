@@ -19,7 +19,8 @@ constexpr const char *kOptions = "options", *kLabel = "label";
 constexpr std::int64_t kMostOptions = 1 << 15;  // a record of a token file holds the label in 16 bits
 
 // Those of a record that is to be one.
-std::string fields_of(DocumentKind kind, const std::string& field, bool has_options) {
+std::string fields_of(DocumentKind kind, const std::string& field, bool has_options,
+                      const std::string& labelled) {
   switch (kind) {
     case DocumentKind::text:
       return fmt::format("a text (field \"{}\")", field);
@@ -27,6 +28,8 @@ std::string fields_of(DocumentKind kind, const std::string& field, bool has_opti
       return fmt::format("a pair ({})", kPairFields);
     case DocumentKind::choice:
       return has_options ? "a choice (field \"label\")" : "a choice (fields \"options\" and \"label\")";
+    case DocumentKind::labelled:
+      return fmt::format("a labelled text ({})", labelled);
   }
   return {};
 }
@@ -47,6 +50,8 @@ const char* name_of(DocumentKind kind) {
       return "a pair";
     case DocumentKind::choice:
       return "a choice";
+    case DocumentKind::labelled:
+      return "a labelled text";
   }
   return "";
 }
@@ -67,6 +72,7 @@ RecordReader::RecordReader(const CorpusOptions& options)
     : field_(options.field),
       options_(options.records),
       pairs_(options_),
+      labels_(options_.labels, field_),
       pattern_(options_.pattern, field_),
       verbalizer_(options_.verbalizer) {}
 
@@ -88,6 +94,9 @@ void RecordReader::read(const std::string& line, const std::string& where, Docum
     case DocumentKind::choice:
       read_choice(record, document);
       break;
+    case DocumentKind::labelled:
+      labels_.read(record.json, where, document);
+      break;
   }
 }
 
@@ -99,10 +108,12 @@ DocumentKind RecordReader::kind_of(Record& record) const {
   auto reads = [&](DocumentKind kind) { return options_.reads(kind); };
   if (reads(DocumentKind::choice) && options && record.has(kLabel)) return DocumentKind::choice;
   if (reads(DocumentKind::pair) && pairs_.is_pair(record.json)) return DocumentKind::pair;
+  if (reads(DocumentKind::labelled) && labels_.is_labelled(record.json)) return DocumentKind::labelled;
   if (reads(DocumentKind::text) && text) return DocumentKind::text;
   if (reads(DocumentKind::choice) && (record.has(kOptions) || record.has(kLabel)))
     return DocumentKind::choice;
   if (reads(DocumentKind::pair) && pairs_.has_pair_fields(record.json)) return DocumentKind::pair;
+  if (reads(DocumentKind::labelled) && labels_.has_fields(record.json)) return DocumentKind::labelled;
   refuse(record);
 }
 
@@ -113,9 +124,10 @@ void RecordReader::refuse(Record& record) const {
   if (record.has(kOptions) && record.has(kLabel))
     std::tie(kind, known) = std::pair(DocumentKind::choice, true);
   ErrorParts parts{.where = record.where, .found = field_names(record.json)};
-  for (DocumentKind read : {DocumentKind::text, DocumentKind::pair, DocumentKind::choice}) {
+  for (DocumentKind read : kEveryKind) {
     if (!options_.reads(read)) continue;
-    parts.expected += (parts.expected.empty() ? "" : " or ") + fields_of(read, field_, !verbalizer_.empty());
+    parts.expected += (parts.expected.empty() ? "" : " or ") +
+                      fields_of(read, field_, !verbalizer_.empty(), labels_.fields());
   }
   if (known) {
     parts.what = fmt::format("the record is {}, and nothing here reads one", name_of(kind));
@@ -123,7 +135,8 @@ void RecordReader::refuse(Record& record) const {
   } else if (options_.reads(DocumentKind::text)) {
     parts.what = fmt::format("the record has no field \"{}\"", field_);
     parts.fix = "data.field names the field that holds the text";
-    const bool alone = !options_.reads(DocumentKind::pair) && !options_.reads(DocumentKind::choice);
+    const bool alone = std::ranges::none_of(
+        kEveryKind, [&](DocumentKind other) { return other != DocumentKind::text && options_.reads(other); });
     if (alone) parts.expected.clear();
   } else {
     parts.what = "the record is of no kind that is read";

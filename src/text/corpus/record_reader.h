@@ -1,4 +1,5 @@
-// A record of a .jsonl file as a document: a text, a pair or a choice, by the fields that it has.
+// A record of a .jsonl file as a document: a text, a pair, a choice or a labelled text, by the fields that it
+// has.
 #pragma once
 
 #include <string>
@@ -6,6 +7,7 @@
 #include "core/json.h"
 #include "text/corpus/choice_pattern.h"
 #include "text/corpus/corpus.h"
+#include "text/corpus/label_reader.h"
 #include "text/corpus/pair_reader.h"
 
 namespace surprisal {
@@ -17,7 +19,7 @@ class RecordReader {
 
   // Fills in kind, text, parts and label. `where` names the record in errors. Throws Error (data): malformed
   // JSON, a record of no kind that is read, a field that is missing or of a wrong type, a label that means no
-  // option; and as PairReader does.
+  // option; and as PairReader and LabelReader do.
   void read(const std::string& line, const std::string& where, Document& document) const;
   // The same of a line of a text file, which is a pair.
   void read_pair_line(const std::string& line, const std::string& where, Document& document) const {
@@ -33,6 +35,7 @@ class RecordReader {
   std::string field_;
   RecordOptions options_;
   PairReader pairs_;
+  LabelReader labels_;
   ChoicePattern pattern_;
   Verbalizer verbalizer_;
 };

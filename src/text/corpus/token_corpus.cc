@@ -42,6 +42,7 @@ struct TokenCorpus::Storage {
     owned_records.push_back(document.record(owned_words.size()));
     owned_words.insert(owned_words.end(), document.tokens.begin(), document.tokens.end());
     owned_words.insert(owned_words.end(), document.sentences.begin(), document.sentences.end());
+    owned_words.insert(owned_words.end(), document.labels.begin(), document.labels.end());
     totals.add(owned_records.back());
   }
   void use_owned() {
@@ -87,7 +88,9 @@ constexpr std::uint32_t kEncodingVersion = 2;
 
 // What is read of records, where that is not texts alone.
 std::string record_key(const RecordOptions& records) {
-  if (!records.reads(DocumentKind::pair) && !records.reads(DocumentKind::choice)) return {};
+  const bool texts_alone = std::ranges::none_of(
+      kEveryKind, [&](DocumentKind kind) { return kind != DocumentKind::text && records.reads(kind); });
+  if (texts_alone) return {};
   std::string key = "kinds";
   for (bool read : records.read) key += read ? " 1" : " 0";
   const PairOptions& pairs = records.pairs;
@@ -95,6 +98,12 @@ std::string record_key(const RecordOptions& records) {
                      records.prompts_alone);
   key += fmt::format("\n{} {}\n", records.pattern.size(), records.pattern);
   for (const std::string& line : records.verbalizer) key += fmt::format("{} {}\n", line.size(), line);
+  if (!records.reads(DocumentKind::labelled)) return key;
+  const LabelOptions& labels = records.labels;
+  key += fmt::format("labels {} {}\n", static_cast<int>(labels.of), labels.optional);
+  for (const std::string& field : {labels.label_field, labels.pair_field, labels.words_field})
+    key += fmt::format("{} {}\n", field.size(), field);
+  for (const std::string& name : labels.names) key += fmt::format("{} {}\n", name.size(), name);
   return key;
 }
 
@@ -169,7 +178,7 @@ void require_documents(const TokenTotals& totals, const CorpusSkips& skips,
 // Sentences and parts of documents in memory come from the caller, so they are checked.
 void check_sentences(const EncodedDocument& document, std::size_t index) {
   const auto& sentences = document.sentences;
-  const bool text = document.kind == DocumentKind::text;
+  const bool text = document.kind == DocumentKind::text || document.kind == DocumentKind::labelled;
   const auto begin = sentences.begin() + (text || sentences.size() < 2 ? 0 : 1);  // a prompt may be empty
   const bool ascending =
       std::adjacent_find(begin, sentences.end(), std::greater_equal<>()) == sentences.end();
@@ -238,6 +247,7 @@ TokenCorpus TokenCorpus::from_ids(const std::vector<Ids>& documents) {
     document.kind = ids.kind;
     document.marks = ids.marks;
     document.label = ids.label;
+    document.labels = ids.labels;
     check_sentences(document, index);
     storage->add(document);
   }
@@ -303,10 +313,12 @@ std::uint64_t TokenCorpus::documents() const {
 
 TokenDocument TokenCorpus::document(std::uint64_t index) const {
   const TokenRecord& record = storage_->record(index);
-  auto words = storage_->words.subspan(record.begin, std::size_t{record.tokens} + record.sentences);
-  auto tokens = words.first(record.tokens);
+  const auto words = storage_->words.subspan(record.begin);
+  const auto tokens = words.first(record.tokens);
+  const auto rest = words.subspan(record.tokens);
   return {.tokens = {reinterpret_cast<const std::int32_t*>(tokens.data()), tokens.size()},
-          .sentences = words.last(record.sentences),
+          .sentences = rest.first(record.sentences),
+          .labels = rest.subspan(record.sentences, record.labels),
           .bytes = record.bytes,
           .kind = record.kind,
           .marks = record.marks,
@@ -345,6 +357,7 @@ CorpusReport TokenCorpus::report() const {
           .bytes = bytes(),
           .pairs = documents(DocumentKind::pair),
           .choices = documents(DocumentKind::choice),
+          .labelled = documents(DocumentKind::labelled),
           .skips = storage_->skips};
 }
 

@@ -21,8 +21,12 @@ struct TokenDocument {
   // Of a text: index of each sentence's first token; ascending, the first is 0; >= 1. Of a pair: where each
   // of its parts begins, context and completion by turns, an even number of them: what is scored are the
   // completions. The first context may be empty, the others are not, nor is a completion. Of a choice: where
-  // the context, which holds one mask token, and each option begin; no option is empty.
+  // the context, which holds one mask token, and each option begin; no option is empty. Of a labelled text:
+  // where it and, if there is one, its second text begin; or where each of its words does.
   std::span<const std::uint32_t> sentences;
+  // Of a labelled text: its class, or the bits of its number as a float; or a class or kNoLabel for each
+  // word. Empty where the record brought none.
+  std::span<const std::uint32_t> labels;
   std::uint64_t bytes = 0;  // UTF-8 bytes of the document's text
   DocumentKind kind = DocumentKind::text;
   std::uint8_t marks = 0;   // of a pair: see PairMark
@@ -61,6 +65,7 @@ class TokenCorpus {
     DocumentKind kind = DocumentKind::text;
     std::uint16_t label = 0;
     std::uint8_t marks = 0;
+    std::vector<std::uint32_t> labels = {};
   };
   static TokenCorpus from_ids(const std::vector<Ids>& documents);
 

@@ -108,18 +108,22 @@ std::optional<Trailer> read_trailer(std::string_view bytes, const ContentHash& k
 bool has_parts(const TokenRecord& record) {
   switch (record.kind) {
     case DocumentKind::text:
-      return record.sentences > 0 && record.label == 0 && record.marks == 0;
+      return record.sentences > 0 && record.label == 0 && record.marks == 0 && record.labels == 0;
     case DocumentKind::pair:
-      return record.sentences > 0 && record.sentences % 2 == 0 && record.label == 0;
+      return record.sentences > 0 && record.sentences % 2 == 0 && record.label == 0 && record.labels == 0;
     case DocumentKind::choice:
-      return record.sentences > 2 && record.marks == 0 && record.label < record.sentences - 1;
+      return record.sentences > 2 && record.marks == 0 && record.label < record.sentences - 1 &&
+             record.labels == 0;
+    case DocumentKind::labelled:
+      return record.sentences > 0 && record.label == 0 && record.marks == 0 &&
+             (record.labels <= 1 || record.labels == record.sentences);
   }
   return false;
 }
 
 bool is_sound(const TokenRecord& record, std::uint64_t words, std::size_t files) {
   return has_parts(record) && record.tokens > 0 && record.file < files && record.begin <= words &&
-         std::uint64_t{record.tokens} + record.sentences <= words - record.begin;
+         std::uint64_t{record.tokens} + record.sentences + record.labels <= words - record.begin;
 }
 
 std::optional<MappedFile> map_if_readable(const std::filesystem::path& path) {
@@ -138,6 +142,7 @@ TokenRecord EncodedDocument::record(std::uint64_t begin) const {
           .line = line,
           .tokens = static_cast<std::uint32_t>(tokens.size()),
           .sentences = static_cast<std::uint32_t>(sentences.size()),
+          .labels = static_cast<std::uint32_t>(labels.size()),
           .file = file,
           .kind = kind,
           .marks = marks,
@@ -155,7 +160,8 @@ void TokenFileWriter::add(const EncodedDocument& document) {
   TokenRecord record = document.record(word_count_);
   words_.insert(words_.end(), document.tokens.begin(), document.tokens.end());
   words_.insert(words_.end(), document.sentences.begin(), document.sentences.end());
-  word_count_ += document.tokens.size() + document.sentences.size();
+  words_.insert(words_.end(), document.labels.begin(), document.labels.end());
+  word_count_ += document.tokens.size() + document.sentences.size() + document.labels.size();
   records_.push_back(record);
   totals_.add(record);
   if (words_.size() >= kBufferedWords) flush_words();

@@ -1,9 +1,9 @@
 // The file in which a tokenised corpus lies on disk, in the machine's byte order (it is a cache, made anew
 // elsewhere):
 //
-//   words    u32: for each document its token ids, then the indices of its sentences' (or parts') first
-//   tokens padding  to a multiple of 8 bytes records  TokenRecord, one a document trailer  magic, version,
-//   sizes, what was left out, and hashes of everything above and of itself
+//   words    u32: for each document its token ids, then the indices of its sentences' (or parts', or words')
+//   first tokens, then its labels; padding to a multiple of 8 bytes records  TokenRecord, one a document
+//   trailer  magic, version, sizes, what was left out, and hashes of everything above and of itself
 //
 // The sizes stand at the end, so that the file is written front to back without knowing what will come.
 #pragma once
@@ -22,7 +22,7 @@
 namespace surprisal {
 
 // Raise it when the layout changes: old caches are then made anew.
-inline constexpr std::uint32_t kTokenFileVersion = 4;
+inline constexpr std::uint32_t kTokenFileVersion = 5;
 
 struct TokenRecord {
   std::uint64_t begin = 0;      // index of its first word
@@ -30,12 +30,14 @@ struct TokenRecord {
   std::uint64_t line = 0;       // where it begins in its file
   std::uint32_t tokens = 0;     // at least 1
   std::uint32_t sentences = 0;  // at least 1; of a pair an even number, of a choice one more than its options
+  std::uint32_t labels = 0;     // of a labelled text: 0 or 1, or one for each of `sentences`
   std::uint32_t file = 0;       // index into the list of files
+  std::uint32_t unused = 0;     // no byte without a value: records are hashed
   DocumentKind kind = DocumentKind::text;
   std::uint8_t marks = 0;   // of a pair: see PairMark
   std::uint16_t label = 0;  // of a choice: index of the right option
 };
-static_assert(sizeof(TokenRecord) == 40);
+static_assert(sizeof(TokenRecord) == 48);
 
 struct TokenTotals {
   std::uint64_t documents = 0, tokens = 0, sentences = 0, bytes = 0;
@@ -50,6 +52,7 @@ struct TokenTotals {
 struct EncodedDocument {
   std::vector<std::int32_t> tokens{};
   std::vector<std::uint32_t> sentences{};
+  std::vector<std::uint32_t> labels{};
   std::uint64_t bytes = 0, line = 0;
   std::uint32_t file = 0;
   DocumentKind kind = DocumentKind::text;

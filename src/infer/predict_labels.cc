@@ -1,0 +1,91 @@
+#include "infer/predict_labels.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "infer/limits.h"
+#include "objective/sampler.h"
+#include "stream/check.h"
+#include "stream/packing.h"
+
+namespace surprisal {
+namespace {
+
+// A text's label asks for every class in turn: its surprisals are the whole distribution.
+void ask_for_all(std::int64_t classes, Stream& sample) {
+  const Label label = sample.label.front();
+  sample.label.clear();
+  for (std::int32_t cls = 0; cls < classes; ++cls) sample.label.push_back({label.row, cls, 1});
+}
+
+class Predictor {
+ public:
+  Predictor(Transformer& model, const Mixture& mixture, std::int32_t pack_tokens,
+            const std::function<void(const LabelPrediction&)>& sink)
+      : model_(model), classifier_(mixture.classifier()), capacity_(pack_tokens), sink_(sink) {}
+
+  void add(Stream sample) {
+    if (classifier_ == Classifier::text) ask_for_all(model_.config().classes, sample);
+    if (pack_.size() + sample.size() > capacity_) flush();
+    append(pack_, sample);
+  }
+
+  void flush() {
+    if (pack_.empty()) return;
+    check_stream(pack_, limits_of(model_.config()), "prediction");
+    model_.evaluate(pack_, result_);
+    std::size_t begin = 0;
+    for (const Sequence& sequence : pack_.sequence) {
+      std::size_t end = begin;
+      while (end < pack_.label.size() && pack_.label[end].row < sequence.end) ++end;
+      tell(sequence.document, begin, end);
+      begin = end;
+    }
+    pack_.clear();
+  }
+
+ private:
+  void tell(std::uint64_t document, std::size_t begin, std::size_t end) {
+    LabelPrediction prediction{.document = document};
+    for (std::size_t label = begin; label < end; ++label) {
+      switch (classifier_) {
+        case Classifier::text:
+          prediction.probability.push_back(std::exp(-static_cast<double>(result_.label.surprisal[label])));
+          break;
+        case Classifier::number:
+          prediction.value = result_.label.value[label];
+          break;
+        default:
+          prediction.classes.push_back(result_.label.predicted[label]);
+      }
+    }
+    if (classifier_ == Classifier::text) prediction.classes.push_back(result_.label.predicted[begin]);
+    sink_(prediction);
+  }
+
+  Transformer& model_;
+  Classifier classifier_;
+  std::int32_t capacity_;
+  const std::function<void(const LabelPrediction&)>& sink_;
+  Stream pack_;
+  StreamResult result_;
+};
+
+}  // namespace
+
+std::int64_t label_rows(const ModelConfig& config, std::int64_t pack_tokens) {
+  return pack_tokens * (config.task == Task::sequence_classification ? config.classes : 1);
+}
+
+void predict_labels(Transformer& model, const TokenCorpus& corpus, const Mixture& mixture,
+                    std::int32_t pack_tokens, const std::function<void(const LabelPrediction&)>& sink) {
+  Predictor predictor(model, mixture, pack_tokens, sink);
+  for_each_sample(corpus, mixture, 0, 0, true, [&](const Stream& sample) {
+    predictor.add(sample);
+    return true;
+  });
+  predictor.flush();
+}
+
+}  // namespace surprisal

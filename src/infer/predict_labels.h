@@ -1,0 +1,32 @@
+// What a classifier says of records, one by one.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "model/transformer.h"
+#include "objective/mixture.h"
+#include "text/corpus/token_corpus.h"
+
+namespace surprisal {
+
+struct LabelPrediction {
+  std::uint64_t document = 0;  // of the corpus, all of whose documents are labelled texts
+  // Of a text: the probability of every class. Of a regression and of words empty.
+  std::vector<double> probability{};
+  double value = 0;  // of a regression
+  std::vector<std::int32_t>
+      classes{};  // of a text one; of words one each, those beyond the sequence left out
+};
+
+// Every document of the corpus in order. `pack_tokens`: rows that go through the model at once. REQUIRES a
+// model with room for label_rows() labels. `sink` is called for each document and may throw to stop.
+void predict_labels(Transformer& model, const TokenCorpus& corpus, const Mixture& mixture,
+                    std::int32_t pack_tokens, const std::function<void(const LabelPrediction&)>& sink);
+
+// Labels of a stream of `pack_tokens` rows, where every class of a text is asked for.
+std::int64_t label_rows(const ModelConfig& config, std::int64_t pack_tokens);
+
+}  // namespace surprisal
