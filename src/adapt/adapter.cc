@@ -16,6 +16,7 @@ namespace surprisal {
 namespace {
 
 constexpr const char* kBase = "base_model.model.";
+constexpr const char* kPrefixBase = "base_model.";  // PEFT wraps nothing within the model for a prefix
 
 double scale_of(const AdapterOptions& options, double alpha, std::int64_t rank) {
   const double r = static_cast<double>(rank);
@@ -34,10 +35,11 @@ LowRankBranch branch_of(const TargetModule& target, const AdapterOptions& option
           .range = options.init_lora_weights == "gaussian" ? 1 / static_cast<double>(target.rank) : 0};
 }
 
-// Which of the base's tensors are trained beside, in their place.
+// Which of the base's tensors are trained beside, in their place: also, always, a classifier.
 class TrainedTensors {
  public:
-  TrainedTensors(const AdapterOptions& options, const ModelConfig& config) : options_(options) {
+  TrainedTensors(const AdapterOptions& options, const ModelConfig& config)
+      : options_(options), family_(find_family(config.family, "model")), task_(config.task) {
     for (const TargetModule& target : options.lora()
                                           ? find_targets(options, config, "adapter", ErrorKind::usage)
                                           : std::vector<TargetModule>()) {
@@ -47,6 +49,7 @@ class TrainedTensors {
   }
   bool takes(const std::string& stored) const {
     const std::string module = module_of(stored);
+    if (is_of_classifier(family_, task_, stored)) return true;
     if (names_module_or_holder(options_.modules_to_save, module)) return true;
     if (!options_.lora() || !stored.ends_with(".bias") || options_.bias == "none") return false;
     return options_.bias == "all" || adapted_.contains(module);
@@ -54,12 +57,15 @@ class TrainedTensors {
   // As PEFT names it: a bias of an adapted module lies within the layer that wraps it.
   std::string name(const std::string& stored) const {
     const std::string module = module_of(stored);
+    if (options_.prefix()) return kPrefixBase + stored;
     return kBase +
            (adapted_.contains(module) ? module + ".base_layer" + stored.substr(module.size()) : stored);
   }
 
  private:
   const AdapterOptions& options_;
+  const Family& family_;
+  Task task_;
   std::set<std::string> adapted_;
 };
 

@@ -122,7 +122,10 @@ class Selection {
  public:
   Selection(const AdapterOptions& options, const ModelConfig& config,
             const std::vector<LinearModule>& modules, const std::string& where, ErrorKind kind)
-      : options_(options), names_(options.target_modules) {
+      : options_(options),
+        family_(find_family(config.family, "model")),
+        task_(config.task),
+        names_(options.target_modules) {
     if (!options.target_pattern.empty()) {
       if (!names_.empty()) {
         throw Error(kind, {.what = "modules are named twice",
@@ -144,7 +147,8 @@ class Selection {
 
   bool takes(const LinearModule& module) const {
     if (names_module(options_.exclude_modules, module.path) ||
-        names_module_or_holder(options_.modules_to_save, module.path)) {
+        names_module_or_holder(options_.modules_to_save, module.path) ||
+        is_of_classifier(family_, task_, module.path + ".weight")) {
       return false;
     }
     if (!options_.layers.empty()) {
@@ -157,6 +161,8 @@ class Selection {
 
  private:
   const AdapterOptions& options_;
+  const Family& family_;
+  Task task_;
   std::vector<std::string> names_;
   std::unique_ptr<Pattern> pattern_;
 };

@@ -39,8 +39,17 @@ Stream stream_of(const std::vector<std::int32_t>& ids, bool decoder) {
 }
 
 std::vector<float> logits_of(Transformer& model, const std::vector<std::int32_t>& ids) {
-  const Stream stream = stream_of(ids, find_family(model.config().family, "model").decoder);
+  const ModelConfig& config = model.config();
+  const bool decoder = find_family(config.family, "model").decoder;
+  Stream stream = stream_of(ids, decoder);
   StreamResult result;
+  if (!config.vocabulary_head()) {  // of a classifier: up to a constant
+    for (std::int32_t cls = 0; cls < config.classes; ++cls) {
+      stream.label.push_back({decoder ? stream.size() - 1 : 0, cls, 1});
+    }
+    model.evaluate(stream, result);
+    return config.regression ? result.label.value : result.label.surprisal;
+  }
   model.evaluate(stream, result);
   std::vector<float> logits(ids.size() * static_cast<std::size_t>(model.config().vocab_size));
   model.logits(stream.position, logits);
@@ -49,7 +58,9 @@ std::vector<float> logits_of(Transformer& model, const std::vector<std::int32_t>
 
 Transformer make_model(const ModelConfig& config, std::size_t rows) {
   const auto tokens = static_cast<std::int64_t>(rows);
-  return Transformer(config, Mode::evaluate, {.tokens = tokens, .targets = tokens});
+  return Transformer(
+      config, Mode::evaluate,
+      {.tokens = tokens, .targets = tokens, .labels = std::max<std::int64_t>(config.classes, 1)});
 }
 
 std::vector<std::int32_t> probe_ids(const AdapterMerge& merge, const Tokenizer& tokenizer,

@@ -143,6 +143,15 @@ const ClassifierHead* classifier_of(const Family& family, Task task) {
   return head.architecture.empty() ? nullptr : &head;
 }
 
+bool is_of_classifier(const Family& family, Task task, std::string_view name) {
+  const ClassifierHead* head = classifier_of(family, task);
+  if (!head) return false;
+  const auto within = [&](const std::string& module) { return name.starts_with(module + '.'); };
+  const bool own_pooler =
+      !head->pooler.empty() && (family.prefix.empty() || !head->pooler.starts_with(family.prefix));
+  return within(head->projection) || (own_pooler && within(head->pooler));
+}
+
 void set_classifier(Task task, std::vector<std::string> class_names, bool regression, ModelConfig& config) {
   const ClassifierHead* head = classifier_of(find_family(config.family, "model"), task);
   if (!head) {

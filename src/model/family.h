@@ -92,6 +92,10 @@ void add_sentence_head(std::int64_t classes, ModelConfig& config);
 // What a model of this family has for a task; null: nothing, as for language modelling.
 const ClassifierHead* classifier_of(const Family& family, Task task);
 
+// Whether a stored tensor (of a current name) is one of the classifier's own: its projection, and its pooler
+// where that is no part of the body, as BERT's is.
+bool is_of_classifier(const Family& family, Task task, std::string_view name);
+
 // Puts a classifier in place of the heads that `config` has: of as many classes as there are names, or, of a
 // regression, for one number. Throws Error (usage) where its family has none.
 void set_classifier(Task task, std::vector<std::string> class_names, bool regression, ModelConfig& config);

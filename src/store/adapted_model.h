@@ -33,6 +33,7 @@ class AdaptedModel {
   std::filesystem::path model_, adapter_;
   ModelConfig config_;
   AdapterOptions options_;
+  bool new_heads_ = false;  // that the adapter brings
 };
 
 }  // namespace surprisal

@@ -230,14 +230,37 @@ void write_prefix(const AdapterOptions& options, const ModelConfig& base, Ordere
   json["prefix_projection"] = false;
 }
 
+constexpr const char *kSequences = "SEQ_CLS", *kTokens = "TOKEN_CLS";
+// What PEFT trains of every classifier, whatever of them there is.
+constexpr const char* kClassifiers[] = {"classifier", "score"};
+
+bool is_classifier_name(const std::string& name) {
+  return std::ranges::find(kClassifiers, name) != std::end(kClassifiers);
+}
+
+OrderedJson modules_to_save(const AdapterOptions& options, const ModelConfig& base) {
+  std::vector<std::string> names = options.modules_to_save;
+  if (!base.vocabulary_head()) names.insert(names.end(), std::begin(kClassifiers), std::end(kClassifiers));
+  return names_or_null(names);
+}
+
 // PEFT puts a prefix to an encoder only where it is told a task.
 const char* task_of(const AdapterOptions& options, const ModelConfig& base) {
+  if (base.task == Task::sequence_classification) return kSequences;
+  if (base.task == Task::token_classification) return kTokens;
   const Family& family = find_family(base.family, "model");
   if (family.decoder || family.any_sight) return "CAUSAL_LM";
   return options.prefix() ? "FEATURE_EXTRACTION" : nullptr;
 }
 
 }  // namespace
+
+Task read_adapter_task(std::string_view text, const std::string& where) {
+  const std::string task = get_string_or(parse_json(text, where), "task_type", where, "");
+  return task == kSequences ? Task::sequence_classification
+         : task == kTokens  ? Task::token_classification
+                            : Task::language_model;
+}
 
 AdapterOptions read_adapter_config(std::string_view text, const ModelConfig& base, const std::string& where) {
   const Json json = parse_json(text, where);
@@ -252,6 +275,7 @@ AdapterOptions read_adapter_config(std::string_view text, const ModelConfig& bas
     file.fail("peft_type", "is not supported", type, "LORA or PREFIX_TUNING");
   }
   options.modules_to_save = file.names("modules_to_save");
+  if (!base.vocabulary_head()) std::erase_if(options.modules_to_save, is_classifier_name);
   file.refuse_others();
   return options;
 }
@@ -261,7 +285,7 @@ OrderedJson write_adapter_config(const AdapterOptions& options, const ModelConfi
   OrderedJson json;
   if (options.lora()) write_lora(options, base, json);
   if (options.prefix()) write_prefix(options, base, json);
-  json["modules_to_save"] = names_or_null(options.modules_to_save);
+  json["modules_to_save"] = modules_to_save(options, base);
   json["base_model_name_or_path"] = base_name;
   json["inference_mode"] = true;
   const char* task = task_of(options, base);

@@ -14,6 +14,9 @@ namespace surprisal {
 // Throws Error (data) with the key.
 AdapterOptions read_adapter_config(std::string_view text, const ModelConfig& base, const std::string& where);
 
+// Of what model it is the adapter.
+Task read_adapter_task(std::string_view text, const std::string& where);
+
 // `base_name`: of the model that it was trained on, for people.
 OrderedJson write_adapter_config(const AdapterOptions& options, const ModelConfig& base,
                                  const std::string& base_name);

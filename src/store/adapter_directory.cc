@@ -24,12 +24,16 @@ namespace fs = std::filesystem;
 constexpr const char* kConfig = "adapter_config.json";
 constexpr const char* kTensors = "adapter_model.safetensors";
 constexpr const char* kOurs = "surprisal_adapter.json";
-constexpr std::string_view kBase = "base_model.model.";
+// Before the names of a model's tensors: with branches, and with a prefix.
+constexpr std::string_view kBases[] = {"base_model.model.", "base_model."};
+constexpr const char* kLabels = "labels";
 
 // PEFT wraps a bare body as well, whose names then lack the prefix.
 std::string current_adapter_name(const Family& family, std::string_view stored) {
-  if (!stored.starts_with(kBase)) return std::string(stored);
-  return std::string(kBase) + current_name(family, stored.substr(kBase.size()));
+  for (std::string_view base : kBases) {
+    if (stored.starts_with(base)) return std::string(base) + current_name(family, stored.substr(base.size()));
+  }
+  return std::string(stored);
 }
 
 ParameterStore adapter_store(const AdapterOptions& options, const ModelConfig& config,
@@ -64,6 +68,22 @@ fs::path require_tensors(const fs::path& directory) {
     parts.fix = "load it with PEFT and save it again: save_pretrained(\"" + directory.string() + "\")";
   }
   throw Error(ErrorKind::io, std::move(parts));
+}
+
+// Of the classifier's rows: by the file of ours beside the adapter, where there is one.
+std::vector<std::string> class_names_of(const fs::path& ours, std::int64_t rows) {
+  std::vector<std::string> names;
+  std::error_code ignored;
+  if (fs::exists(ours, ignored)) {
+    const Json json = parse_json(read_file(ours), ours.string());
+    for (const Json& name : json.value(kLabels, Json::array())) {
+      if (name.is_string()) names.push_back(name.get<std::string>());
+    }
+  }
+  if (std::ssize(names) == rows) return names;
+  names.clear();
+  for (std::int64_t row = 0; row < rows; ++row) names.push_back("LABEL_" + std::to_string(row));
+  return names;
 }
 
 bool is_trained_beside(const ModelConfig& config, const std::string& parameter) {
@@ -141,6 +161,27 @@ void add_fused(const AdapterToWrite& adapter, std::vector<TensorToWrite>& tensor
 
 }  // namespace
 
+void fit_classifier(const fs::path& directory, ModelConfig& base) {
+  require_directory(directory);
+  const fs::path file = directory / kConfig, ours = directory / kOurs;
+  const Task task = read_adapter_task(read_file(file), file.string());
+  const Family& family = find_family(base.family, "model");
+  const ClassifierHead* head = classifier_of(family, task);
+  if (!head || base.task == task) return;
+  const TensorFiles tensors(require_tensors(directory));
+  for (const StoredTensor* tensor : tensors.tensors()) {
+    if (!tensor->name.ends_with('.' + head->projection + ".weight") || tensor->shape.size() != 2) continue;
+    std::vector<std::string> names = class_names_of(ours, tensor->shape[0]);
+    const bool regression = task == Task::sequence_classification && names.size() == 1;
+    remove_classifier(base);
+    set_classifier(task, std::move(names), regression, base);
+    return;
+  }
+  throw Error(ErrorKind::data, {.what = "the adapter of a classifier has no classifier",
+                                .where = directory.string(),
+                                .expected = head->projection + ".weight"});
+}
+
 std::string base_fingerprint(const Transformer& model) {
   ContentHasher hash;
   const ParameterTable& table = model.table();
@@ -199,6 +240,7 @@ void save_adapter(const fs::path& directory, const AdapterToWrite& adapter, cons
   OrderedJson ours{{"format", 1}};
   if (adapter.options.prefix()) ours["position_offset"] = adapter.options.position_offset;
   if (!adapter.base_fingerprint.empty()) ours["base"] = adapter.base_fingerprint;
+  if (!base.class_names.empty()) ours[kLabels] = base.class_names;
   write_file(directory / kOurs, ours.dump(2) + '\n');
   write_safetensors(directory / kTensors, adapter_tensors(adapter));
   if (tokenizer != nullptr) tokenizer->save(directory);

@@ -19,6 +19,10 @@ namespace surprisal {
 // adaptation's, those that are trained beside it left out.
 std::string base_fingerprint(const Transformer& model);
 
+// The adapter of a classifier brings the classifier along: gives `base`, of a checkpoint without it, the
+// heads that the adapter was trained with. Throws Error: io (missing), data.
+void fit_classifier(const std::filesystem::path& directory, ModelConfig& base);
+
 // What an adapter is, with `base` for the model that it is to be put to. Throws Error: io (missing), data.
 AdapterOptions read_adapter_options(const std::filesystem::path& directory, const ModelConfig& base);
 

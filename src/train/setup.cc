@@ -194,8 +194,12 @@ Configuration with_class_names(Configuration configuration) {
   std::vector<std::string> specifications = configuration.objective.evaluate;
   specifications.push_back(configuration.objective.train);
   std::vector<std::string> known;
-  const ModelOptions& model = configuration.model;
-  if (!model.path.empty() && !model.new_heads) known = read_model_config(model.path).class_names;
+  const std::string& adapter = configuration.adapter.path;
+  if (!configuration.model.path.empty()) {
+    ModelConfig config = read_model_config(configuration.model.path);
+    if (!adapter.empty()) fit_classifier(adapter, config);
+    if (!configuration.model.new_heads || !adapter.empty()) known = config.class_names;
+  }
   name_classes(specifications, known, configuration.data.train, configuration.data.corpus,
                configuration.objective);
   return configuration;

@@ -41,7 +41,7 @@ inline void expect_same_gradients(const ParameterTable& table, const std::vector
 }
 
 inline Transformer make_model(const ModelConfig& config, Mode mode = Mode::train,
-                              Capacity capacity = {.tokens = 64, .labels = 8}) {
+                              Capacity capacity = {.tokens = 64, .labels = 64}) {
   return Transformer(config, mode, capacity, 1 << 12);  // a head that takes several chunks
 }
 

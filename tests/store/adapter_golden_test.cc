@@ -102,9 +102,27 @@ INSTANTIATE_TEST_SUITE_P(Adapters, AdapterGolden, testing::ValuesIn(names()), []
 });
 
 TEST(AdapterGoldenFiles, AllAreThere) {
-  EXPECT_THAT(names(), testing::IsSupersetOf({"bert-lora", "bert-lora-saved", "bert-prefix", "gpt2-dora",
-                                              "gpt2-lora", "gpt2-lora-patterns", "gpt2-prefix", "llama-dora",
-                                              "llama-lora", "llama-prefix", "qwen2-lora", "qwen2-prefix"}));
+  EXPECT_THAT(names(), testing::IsSupersetOf({"bert-classifier-lora",
+                                              "bert-classifier-prefix",
+                                              "bert-token-prefix",
+                                              "gpt2-regression-lora",
+                                              "gpt2-regression-prefix",
+                                              "llama-classifier-lora",
+                                              "qwen2-token-lora",
+                                              "roberta-classifier-lora",
+                                              "roberta-classifier-prefix",
+                                              "bert-lora",
+                                              "bert-lora-saved",
+                                              "bert-prefix",
+                                              "gpt2-dora",
+                                              "gpt2-lora",
+                                              "gpt2-lora-patterns",
+                                              "gpt2-prefix",
+                                              "llama-dora",
+                                              "llama-lora",
+                                              "llama-prefix",
+                                              "qwen2-lora",
+                                              "qwen2-prefix"}));
 }
 
 }  // namespace

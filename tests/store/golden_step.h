@@ -41,7 +41,8 @@ inline StreamLimits limits(const ModelConfig& config) {
           .positions = config.max_position_embeddings,
           .block_positions = config.block_positions,
           .segments = std::max<std::int64_t>(config.type_vocab_size, 1),
-          .classes = config.classes};
+          .classes = config.classes,
+          .targets = config.vocabulary_head()};
 }
 
 inline std::vector<Stream> read_streams(const std::filesystem::path& file, const ModelConfig& config) {

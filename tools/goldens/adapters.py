@@ -12,7 +12,7 @@ import json
 import platform
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 sys.path.append(sys.path.pop(0))  # last: tokenizers.py beside this file must not hide the package
@@ -24,7 +24,7 @@ import transformers
 from peft import LoraConfig, PeftModel, PrefixTuningConfig, get_peft_model
 from safetensors import safe_open
 
-from models import CASES, load
+from models import CASES, classifier_streams, load
 from stream_loss import stream_loss, with_defaults
 
 
@@ -63,6 +63,17 @@ ADAPTERS = {
     "bert-prefix": Adapter("bert-gelu", prefix("FEATURE_EXTRACTION", 5), 110),
     "llama-prefix": Adapter("llama", prefix("CAUSAL_LM", 3), 111),
     "qwen2-prefix": Adapter("qwen2", prefix("CAUSAL_LM", 3), 112),
+    "bert-classifier-lora": Adapter("bert-sequence-classifier", lora(task_type="SEQ_CLS"), 113),
+    "roberta-classifier-lora": Adapter("roberta-sequence-classifier",
+                                       lora(task_type="SEQ_CLS", target_modules=["query", "dense"]), 114),
+    "gpt2-regression-lora": Adapter("gpt2-regression", lora(task_type="SEQ_CLS", fan_in_fan_out=True), 115),
+    "llama-classifier-lora": Adapter("llama-sequence-classifier", lora(task_type="SEQ_CLS"), 116),
+    "qwen2-token-lora": Adapter("qwen2-token-classifier", lora(task_type="TOKEN_CLS"), 117),
+    # P-tuning v2.
+    "bert-classifier-prefix": Adapter("bert-sequence-classifier", prefix("SEQ_CLS", 4), 118),
+    "roberta-classifier-prefix": Adapter("roberta-sequence-classifier", prefix("SEQ_CLS", 3), 119),
+    "gpt2-regression-prefix": Adapter("gpt2-regression", prefix("SEQ_CLS", 3), 120),
+    "bert-token-prefix": Adapter("bert-token-classifier", prefix("TOKEN_CLS", 5), 121),
 }
 
 
@@ -121,6 +132,17 @@ def gradient_of(name, parameters, model):
     return next(parameters[c].grad for c in candidates if c in parameters)
 
 
+def put_prompt_by_hand(model):
+    """PEFT 0.21 looks for a parameter past_key_values that classifiers of transformers 5.24 have no more by name."""
+    length = model.active_peft_config.num_virtual_tokens
+
+    def forward(position_ids, **arguments):
+        prompt = model.get_prompt(batch_size=1)
+        return model.base_model(position_ids=position_ids + length, past_key_values=prompt, **arguments)
+
+    model.forward = forward
+
+
 def generator_line():
     versions = [f"python {platform.python_version()}"]
     versions += [f"{module.__name__} {module.__version__}" for module in (torch, transformers, peft, safetensors)]
@@ -138,10 +160,17 @@ def write_adapter(name, adapter, models, root):
     (directory / "README.md").unlink(missing_ok=True)
     config = json.loads((directory / "adapter_config.json").read_text())
     config["base_model_name_or_path"] = adapter.base  # not a path of this machine
+    if config.get("modules_to_save"):
+        config["modules_to_save"] = list(dict.fromkeys(config["modules_to_save"]))  # a prompt's names are there twice
     (directory / "adapter_config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
 
     learns_prompt = isinstance(adapter.config, PrefixTuningConfig)  # beside it, PEFT passes on no segments
-    streams = streams_of(adapter.base, not learns_prompt, generator)
+    if "Classification" in case.model.__name__:
+        streams = classifier_streams(replace(case, irregular=False), generator)
+        for stream in streams:
+            stream.pop("segment", None) if learns_prompt else None
+    else:
+        streams = streams_of(adapter.base, not learns_prompt, generator)
     (directory / "streams.jsonl").write_text("".join(json.dumps(stream) + "\n" for stream in streams))
     streams = [with_defaults(stream) for stream in streams]
 
@@ -149,6 +178,10 @@ def write_adapter(name, adapter, models, root):
     loaded = PeftModel.from_pretrained(load(case, base), directory, is_trainable=not learns_prompt).double().eval()
     if learns_prompt:
         loaded.prompt_encoder.requires_grad_(True)
+        if "Classification" in case.model.__name__:
+            put_prompt_by_hand(loaded)
+            for module in (m for n, m in loaded.named_modules() if n.endswith("modules_to_save.default")):
+                module.requires_grad_(True)
     result = stream_loss(loaded, streams)
     result.loss.backward()
     parameters = dict(loaded.named_parameters())
@@ -168,12 +201,13 @@ def main():
     golden = Path(__file__).resolve().parents[2] / "tests/golden"
     parser.add_argument("--models", type=Path, default=golden / "models", help="default: %(default)s")
     parser.add_argument("--out", type=Path, default=golden / "adapters", help="default: %(default)s")
+    parser.add_argument("adapters", nargs="*", metavar="ADAPTER", help="default: all")
     arguments = parser.parse_args()
     transformers.utils.logging.disable_progress_bar()
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    for name, adapter in ADAPTERS.items():
-        write_adapter(name, adapter, arguments.models, arguments.out)
+    for name in arguments.adapters or ADAPTERS:
+        write_adapter(name, ADAPTERS[name], arguments.models, arguments.out)
 
 
 if __name__ == "__main__":

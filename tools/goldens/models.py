@@ -22,8 +22,12 @@ import safetensors.torch
 import torch
 import transformers
 from safetensors import safe_open
-from transformers import (BertConfig, BertForMaskedLM, BertForPreTraining, GPT2Config, GPT2LMHeadModel, LlamaConfig,
-                          LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM, RobertaConfig, RobertaForMaskedLM)
+from transformers import (BertConfig, BertForMaskedLM, BertForPreTraining, BertForSequenceClassification,
+                          BertForTokenClassification, GPT2Config, GPT2ForSequenceClassification,
+                          GPT2ForTokenClassification, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM,
+                          LlamaForSequenceClassification, Qwen2Config, Qwen2ForCausalLM, Qwen2ForTokenClassification,
+                          RobertaConfig, RobertaForMaskedLM, RobertaForSequenceClassification,
+                          RobertaForTokenClassification)
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
 from stream_loss import stream_loss, with_defaults
@@ -34,6 +38,7 @@ VOCABULARY, WIDTH, HEADS, LAYERS, POSITIONS = 211, 36, 3, 2, 23
 MILD = {"learning_rate": 1e-3, "weight_decay": 0.01}
 # Large enough that a wrong decay group changes the tenth loss by far more than rounding does.
 STRONG = {"learning_rate": 3e-3, "weight_decay": 0.3}
+FEW = {"learning_rate": 1e-3, "weight_decay": 0.3, "max_grad_norm": 0.05}  # labels: what is learnt of them is soon known
 
 
 @dataclass
@@ -55,6 +60,11 @@ def bert_config(**changes):
 
 def gpt2_config(**changes):
     return GPT2Config(vocab_size=VOCABULARY, n_embd=WIDTH, n_head=HEADS, n_layer=LAYERS, n_positions=POSITIONS,
+                      bos_token_id=0, eos_token_id=0, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, **changes)
+
+
+def small_gpt2_config(**changes):
+    return GPT2Config(vocab_size=67, n_embd=WIDTH, n_head=HEADS, n_layer=1, n_positions=POSITIONS, n_inner=29,
                       bos_token_id=0, eos_token_id=0, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, **changes)
 
 
@@ -132,6 +142,23 @@ CASES = {
                                                                mscale_all_dim=0.2,
                                                                original_max_position_embeddings=11)),
                               14, True, STRONG),
+    "bert-sequence-classifier": Case(BertForSequenceClassification,
+                                     BertConfig(**SMALL, type_vocab_size=2, num_labels=3), 23, False, FEW),
+    "bert-token-classifier": Case(BertForTokenClassification, BertConfig(**SMALL, type_vocab_size=2, num_labels=5), 24,
+                                  True, FEW),
+    "roberta-sequence-classifier": Case(RobertaForSequenceClassification,
+                                        RobertaConfig(**SMALL, type_vocab_size=1, pad_token_id=1, num_labels=4), 25,
+                                        False, FEW),
+    "roberta-token-classifier": Case(RobertaForTokenClassification,
+                                     RobertaConfig(**SMALL, type_vocab_size=1, pad_token_id=1), 26, False, FEW),
+    "gpt2-regression": Case(GPT2ForSequenceClassification, small_gpt2_config(num_labels=1), 27, True, FEW),
+    "gpt2-token-classifier": Case(GPT2ForTokenClassification, small_gpt2_config(num_labels=3), 28, False, FEW),
+    "llama-sequence-classifier": Case(LlamaForSequenceClassification,
+                                      LlamaConfig(**SMALL_GROUPED, num_labels=3, rms_norm_eps=1e-5), 29, False,
+                                      {**FEW, "learning_rate": 3e-4}),
+    "qwen2-token-classifier": Case(Qwen2ForTokenClassification,
+                                   Qwen2Config(**SMALL_GROUPED, num_labels=4, tie_word_embeddings=True), 30, False,
+                                   FEW),
     **{f"bert-{name}-f16": activation_case(name, 15 + index) for index, name in enumerate(ACTIVATIONS)},
 }
 
@@ -284,6 +311,27 @@ def generator_line():
     return f"python tools/goldens/models.py ({', '.join(versions)})"
 
 
+def classifier_streams(case, generator):
+    """Labels on the rows that the model scores, of unequal weights; a line of one row, and a text in two segments."""
+    config = case.config
+    causal, words = config.model_type in ("gpt2", "llama", "qwen2"), "TokenClassification" in case.model.__name__
+    streams = []
+    for size in (17, 9, 1):
+        token = ids(size, generator, config.vocab_size)
+        visible = [[0, i + 1 if causal else size] for i in range(size)]
+        if case.irregular and size == 9:
+            visible = [[max(0, i - 3), i + 1 if causal else min(size, i + 2)] for i in range(size)]
+        rows = range(0, size, 2) if words else [size - 1 if causal else 0]
+        labels = [[row, (row // 2 + size) % config.num_labels, 1.0 if size > 9 else 0.5] for row in rows]
+        if config.num_labels == 1:
+            labels = [label + [size / 4 - 2] for label in labels]
+        stream = {"token": token, "visible": visible, "label": labels}
+        if getattr(config, "type_vocab_size", 1) > 1 and size == 17:
+            stream["segment"] = [0] * 9 + [1] * 8
+        streams.append(stream)
+    return streams
+
+
 def write_case(name, case, root):
     directory = root / name
     shutil.rmtree(directory, ignore_errors=True)
@@ -293,7 +341,10 @@ def write_case(name, case, root):
     model.to(case.dtype).save_pretrained(directory, max_shard_size=case.shard)
     (directory / "generation_config.json").unlink(missing_ok=True)
 
-    streams = STREAMS.get(case.model, gpt2_streams)(case.irregular, generator, case.config.vocab_size)
+    if "Classification" in case.model.__name__:
+        streams = classifier_streams(case, generator)
+    else:
+        streams = STREAMS.get(case.model, gpt2_streams)(case.irregular, generator, case.config.vocab_size)
     (directory / "streams.jsonl").write_text("".join(json.dumps(stream) + "\n" for stream in streams))
     streams = [with_defaults(stream) for stream in streams]
 
@@ -325,12 +376,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     default = Path(__file__).resolve().parents[2] / "tests/golden/models"
     parser.add_argument("--out", type=Path, default=default, help="default: %(default)s")
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="default: all")
     arguments = parser.parse_args()
     transformers.utils.logging.disable_progress_bar()
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    for name, case in CASES.items():
-        write_case(name, case, arguments.out)
+    for name in arguments.cases or CASES:
+        write_case(name, CASES[name], arguments.out)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 A stream is a dict with the keys of the project's JSON lines. The loss of all lines together is
     sum over the terms k (token targets, labels) of  (sum of weight * surprisal) / (sum of weight)
-and the surprisal of a target is -log p(id) at its row, in nats.
+and the surprisal of a target is -log p(id) at its row, in nats; of a regression's label it is the squared error.
 """
 
 import json
@@ -71,8 +71,15 @@ def additive_mask(stream, dtype):
     return mask[None, None]
 
 
+def labelled_rows(scores, row, size):
+    """[N, C], of which one row was scored."""
+    rows = scores.new_full((size, scores.shape[-1]), torch.nan)
+    return torch.cat([rows[:row], scores, rows[row + 1:]])
+
+
 def logits(model, stream):
-    """(vocabulary logits [N, V], sentence logits [2] or None)."""
+    """(vocabulary logits [N, V] or None, label logits [N, C] or None, NaN where the model scores no label)."""
+    size, kind = len(stream["token"]), type(model).__name__
     causal = model.config.model_type in ("gpt2", "llama", "qwen2")
     # RoBERTa counts positions from behind its padding token; a stream counts from 0.
     first = model.config.pad_token_id + 1 if model.config.model_type == "roberta" else 0
@@ -82,14 +89,17 @@ def logits(model, stream):
     }
     if not native_mask(stream, causal):
         arguments["attention_mask"] = additive_mask(stream, model.dtype)
-    if causal:
-        if any(stream["segment"]):
-            raise UnsupportedStream("segments: a decoder has none")
-        return model(**arguments, use_cache=False).logits[0], None
-    output = model(**arguments, token_type_ids=torch.tensor([stream["segment"]]))
+    if causal and any(stream["segment"]):
+        raise UnsupportedStream("segments: a decoder has none")
+    more = {"use_cache": False} if causal else {"token_type_ids": torch.tensor([stream["segment"]])}
+    output = model(**arguments, **more)
+    if "SequenceClassification" in kind:
+        return None, labelled_rows(output.logits, size - 1 if causal else 0, size)
+    if "TokenClassification" in kind:
+        return None, output.logits[0]
     if "prediction_logits" not in output:
         return output.logits[0], None
-    return output.prediction_logits[0], output.seq_relationship_logits[0]
+    return output.prediction_logits[0], labelled_rows(output.seq_relationship_logits, 0, size)
 
 
 def surprisals(scores, answers):
@@ -101,22 +111,31 @@ def surprisals(scores, answers):
     return -log_p.gather(1, right[:, None])[:, 0], weight, log_p.argmax(dim=1)
 
 
-def label_surprisals(sentence, stream, dtype):
+def label_surprisals(scores, stream, dtype):
     if not stream["label"]:
         return surprisals(torch.zeros(1, 2, dtype=dtype), [])
-    if sentence is None:
-        raise UnsupportedStream("labels: the model has no sentence head")
-    if any(row != 0 for row, _, _ in stream["label"]):
-        raise UnsupportedStream("a label elsewhere than on row 0: BERT pools the first row")
-    return surprisals(sentence[None, :], stream["label"])
+    if scores is None:
+        raise UnsupportedStream("labels: the model has no head for them")
+    if any(scores[row].isnan().any() for row, *_ in stream["label"]):
+        raise UnsupportedStream("a label elsewhere than on the row that the model pools")
+    if scores.shape[-1] > 1:
+        return surprisals(scores, stream["label"])
+    labels = [(*label, 0.0)[:4] for label in stream["label"]]  # a value of 0 is left out
+    rows, value = [row for row, *_ in labels], torch.tensor([value for *_, value in labels]).to(dtype)
+    weight = torch.tensor([weight for _, _, weight, _ in labels], dtype=dtype)
+    return (value - scores[rows, 0]) ** 2, weight, torch.zeros(0, dtype=torch.long)
 
 
 def stream_loss(model, streams):
     lines = {"token": [], "label": []}
     for stream in streams:
-        vocabulary, sentence = logits(model, stream)
+        vocabulary, labelled = logits(model, stream)
+        if vocabulary is None:
+            vocabulary = torch.zeros(len(stream["token"]), 2, dtype=model.dtype)
+            if stream["target"]:
+                raise UnsupportedStream("targets: a classifier has no vocabulary head")
         lines["token"].append(surprisals(vocabulary, stream["target"]))
-        lines["label"].append(label_surprisals(sentence, stream, model.dtype))
+        lines["label"].append(label_surprisals(labelled, stream, model.dtype))
     terms, loss = {}, torch.zeros((), dtype=model.dtype)
     for name, pairs in lines.items():
         total = sum((surprisal * weight).sum() for surprisal, weight, _ in pairs)
