@@ -215,7 +215,9 @@ std::vector<MemoryUse> ModelArenas::uses() const {
 }
 
 ModelLayout lay_out(const ModelConfig& config, const ParameterTable& table, Mode mode,
-                    const Capacity& capacity, std::size_t head_workspace, ModelArenas& arenas) {
+                    const Capacity& most, std::size_t head_workspace, ModelArenas& arenas) {
+  Capacity capacity = most;
+  if (!config.vocabulary_head()) capacity.targets = 0;
   ModelLayout layout;
   layout.weights = arenas.weights.take({table.size});
   if (mode == Mode::train)

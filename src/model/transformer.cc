@@ -167,12 +167,8 @@ struct Transformer::State {
 namespace {
 
 // Room for every target that N rows can have, unless the caller knows better.
-Capacity complete(Capacity capacity, const ModelConfig& config) {
-  if (!config.vocabulary_head()) {
-    capacity.targets = 0;
-  } else if (capacity.targets <= 0) {
-    capacity.targets = capacity.tokens;
-  }
+Capacity complete(Capacity capacity) {
+  if (capacity.targets <= 0) capacity.targets = capacity.tokens;
   if (capacity.labels <= 0) capacity.labels = 1;
   return capacity;
 }
@@ -208,14 +204,14 @@ void draw(const Parameter& parameter, std::uint64_t index, std::uint64_t seed, f
 }  // namespace
 
 Transformer::Transformer(const ModelConfig& config, Mode mode, Capacity capacity, std::size_t head_workspace)
-    : state_(std::make_unique<State>(config, mode, complete(capacity, config), head_workspace)) {}
+    : state_(std::make_unique<State>(config, mode, complete(capacity), head_workspace)) {}
 
 Transformer::~Transformer() = default;
 
 std::vector<MemoryUse> Transformer::plan(const ModelConfig& config, Mode mode, Capacity capacity,
                                          std::size_t head_workspace) {
   ModelArenas arenas;
-  lay_out(config, make_parameter_table(config), mode, complete(capacity, config), head_workspace, arenas);
+  lay_out(config, make_parameter_table(config), mode, complete(capacity), head_workspace, arenas);
   return arenas.uses();
 }
 
