@@ -110,11 +110,13 @@ void fill_blanks(Model& model, const Arguments& arguments, const GenerateOptions
   print(arguments.infill, infill(model, arguments.infill, filling), arguments.json, shown);
 }
 
-// Keys of [objective.conditional], which say how records become prompts.
+// Keys of [objective.conditional] and of blank infilling, which say how records become prompts.
 std::vector<Override> objective_keys(const Arguments& arguments, const std::vector<std::string>& rest) {
   std::vector<Override> keys = parse_overrides(rest);
   for (const Override& key : keys) {
-    if (key.key.starts_with("objective.conditional.") && !arguments.inputs.empty()) continue;
+    const bool known =
+        key.key.starts_with("objective.conditional.") || key.key.starts_with("objective.blank_infilling.");
+    if (known && !arguments.inputs.empty()) continue;
     throw Error(ErrorKind::usage, {.what = fmt::format("--{} has no meaning here", key.key),
                                    .expected = "keys of objective.conditional, beside --inputs",
                                    .fix = "surprisal generate --help lists the options"});

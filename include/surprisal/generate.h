@@ -79,14 +79,19 @@ struct Prompt {
   std::string text;
   std::vector<std::int32_t> ids{};
   std::vector<std::int32_t> ends{};  // see GenerateOptions
+  // Of a model of blanks that is asked as `conditional` trains it: the row whose mask the completion fills,
+  // how its rows count (see InfillOptions), and which rows are the prompt.
+  std::int32_t mask = -1;
+  std::string position{};
+  std::int32_t begin = 0, end = 0;
 };
 
 // The prompts of a file's records or lines, in their order: what the objective `conditional` would be trained
 // on (docs/objectives/conditional.md), without the completions, which need not be there; of a chat, all turns
-// but an answer at its end. `objective`: keys such as {"objective.conditional.chat", "chatml"}. A text begins
-// as that objective has it where the model was trained by it here, or where
-// objective.conditional.begin_of_text says so. Throws Error: io and data as for any corpus, usage (a chat
-// without a layout, or for a model of blanks), data (a prompt without text).
+// but an answer at its end. `objective`: keys such as {"objective.conditional.chat", "chatml"}. A text is
+// laid out as that objective has it where the model was trained by it here, or where such a key says how.
+// Throws Error: io and data as for any corpus, usage (a chat without a layout, or for a model of blanks),
+// data (a prompt without text).
 std::vector<Prompt> read_prompts(Model& model, const std::string& file,
                                  const std::vector<Override>& objective = {});
 

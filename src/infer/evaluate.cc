@@ -40,10 +40,12 @@ double entropy(const std::vector<std::uint64_t>& counts) {
   return total > 0 ? sum / total : 0;
 }
 
-void check_finite(double loss, const Stream& stream, const TokenCorpus& corpus) {
+void check_finite(double loss, const Transformer& model, const Stream& stream, const TokenCorpus& corpus) {
   if (std::isfinite(loss)) return;
-  throw Error(ErrorKind::diverged, {.what = fmt::format("held-out loss {}", loss),
-                                    .where = "documents " + document_names({&stream, 1}, corpus)});
+  const std::string weight = model.find_nonfinite_weight();
+  const std::string where = weight.empty() ? "" : "the weights: " + weight + "; ";
+  throw Error(ErrorKind::diverged, {.what = fmt::format("held-out loss {}", std::abs(loss)),
+                                    .where = where + "documents " + document_names({&stream, 1}, corpus)});
 }
 
 // Adds up what the model says of packs.
@@ -63,7 +65,7 @@ class Evaluator {
     model_.evaluate(stream, result_);
     sums_.add_weights(stream);
     sums_.add_result(stream, result_);
-    check_finite(sums_.loss(weights_), stream, corpus_);
+    check_finite(sums_.loss(weights_), model_, stream, corpus_);
     add_counts(stream, counts_);
     metrics_.add(stream, result_);
     tokens_ += static_cast<std::uint64_t>(stream.size());

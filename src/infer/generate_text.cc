@@ -170,6 +170,15 @@ std::vector<Infilling> fill_as_pieces(LoadedModel& model, std::vector<std::int32
   return results;
 }
 
+// Blanks for which those before left no position.
+void leave_empty(const Tokenizer& tokenizer, const BlankedText& text, Infilling& result) {
+  const std::vector<GeneratedTokens> pieces(text.masks.size(), {.stop = Stop::positions});
+  for (std::size_t blank = 0; blank < pieces.size(); ++blank) {
+    result.blanks.push_back(filled_blank(tokenizer, text, blank, pieces[blank]));
+  }
+  result.text = tokenizer.decode(fill_in(text, pieces, true));
+}
+
 // One sample, blank by blank; what fills one is put into the text, which goes through the model anew.
 Infilling fill_by_substitution(LoadedModel& model, std::vector<std::int32_t> ids, std::uint64_t sample,
                                const InfillOptions& options, TextSoFar& so_far) {
@@ -177,6 +186,10 @@ Infilling fill_by_substitution(LoadedModel& model, std::vector<std::int32_t> ids
   Infilling result;
   for (std::size_t left = 1; left > 0; --left) {
     BlankedText text = frame_text(tokenizer, std::move(ids), BlankFrame::end_of_text);
+    if (!result.blanks.empty() && !has_room(model.config(), tokenizer, text, options)) {
+      leave_empty(tokenizer, text, result);
+      return result;
+    }
     left = text.masks.size();
     text.masks.resize(1);
     const std::uint64_t numbers[] = {sample | std::uint64_t{result.blanks.size()} << 32};
@@ -213,13 +226,16 @@ bool continues_by_blank(const ModelConfig& config, const GenerateOptions& option
   return find_family(config.family, "model").any_sight && !options.reverse && !otherwise;
 }
 
+void refuse_search(const ModelConfig& config, const GenerateOptions& options) {
+  if (options.beams == 1 && options.no_repeat_ngram == 0) return;
+  throw Error(ErrorKind::usage, {.what = "beams and no_repeat_ngram are for decoders",
+                                 .where = "a model of family " + config.family,
+                                 .fix = "leave them out: its blanks are filled by drawing"});
+}
+
 void require_plain_prompt(const Tokenizer& tokenizer, const std::vector<std::int32_t>& prompt,
                           const ModelConfig& config, const GenerateOptions& options) {
-  if (options.beams > 1 || options.no_repeat_ngram > 0) {
-    throw Error(ErrorKind::usage, {.what = "beams and no_repeat_ngram are for decoders",
-                                   .where = "a model of family " + config.family,
-                                   .fix = "leave them out: its blanks are filled by drawing"});
-  }
+  refuse_search(config, options);
   if (options.begin_of_text) fail_begin("the text is framed as for blank infilling", "leave it out");
   if (std::ranges::none_of(prompt, [&](std::int32_t id) { return is_mask(tokenizer.special(), id); })) return;
   throw Error(ErrorKind::usage, {.what = "the prompt has a blank",
@@ -249,6 +265,31 @@ std::vector<Continuation> continue_by_blank(LoadedModel& model, std::string_view
     FilledBlank& blank = filled.blanks.back();
     results.push_back({std::move(filled.text), std::move(blank.text), std::move(blank.generated)});
   }
+  return results;
+}
+
+// As the objective `conditional` asks.
+std::vector<Continuation> fill_asked(LoadedModel& model, const Prompt& prompt,
+                                     const GenerateOptions& options) {
+  const Tokenizer& tokenizer = model.tokenizer();
+  require_infilling(tokenizer);
+  refuse_search(model.config(), options);
+  const BlankedText text{.ids = prompt.ids, .masks = {prompt.mask}, .begin = prompt.begin, .end = prompt.end};
+  const InfillOptions filling{.sampling = options.sampling,
+                              .max_tokens = options.max_tokens,
+                              .samples = options.samples,
+                              .position = prompt.position,
+                              .on_text = options.on_text};
+  TextSoFar so_far(tokenizer, filling.on_text);
+  std::vector<std::uint64_t> samples(static_cast<std::size_t>(options.samples));
+  std::iota(samples.begin(), samples.end(), 0);
+  std::vector<Continuation> results;
+  for (std::vector<GeneratedTokens>& pieces : fill(model, text, samples, filling, so_far)) {
+    std::string whole = tokenizer.decode(fill_in(text, pieces, true));
+    std::string completion = tokenizer.decode(pieces.front().ids);
+    results.push_back({std::move(whole), std::move(completion), std::move(pieces.front())});
+  }
+  so_far.finish(results.back().text);
   return results;
 }
 
@@ -304,6 +345,7 @@ std::vector<Continuation> generate(Model& model, const Prompt& prompt, const Gen
   options.reverse = false;
   check_call(loaded, options.sampling, options.max_tokens, options.samples);
   check_search(options);
+  if (prompt.mask >= 0) return fill_asked(loaded, prompt, options);
   require_decoder(loaded.config());
   require_end(loaded.tokenizer(), options);
   return continue_ids(loaded, prompt.ids, prompt.ids, options);

@@ -151,6 +151,13 @@ PiecePosition published_position(const ModelConfig& config, const Tokenizer& tok
   return mask == tokenizer.special().gmask ? PiecePosition::go_on : PiecePosition::repeat;
 }
 
+bool has_room(const ModelConfig& config, const Tokenizer& tokenizer, const BlankedText& text,
+              const InfillOptions& options) {
+  const PieceSink none;
+  return std::ssize(text.ids) <= config.stream_positions() &&
+         make_filling(config, tokenizer, text, options, none).room(0) > 0;
+}
+
 std::vector<std::vector<GeneratedTokens>> fill_blanks(Transformer& model, const Tokenizer& tokenizer,
                                                       const BlankedText& text,
                                                       std::span<const std::uint64_t> samples,

@@ -29,6 +29,10 @@ void require_infilling(const Tokenizer& tokenizer);
 // model has them; else as GLM-130B does.
 PiecePosition published_position(const ModelConfig& config, const Tokenizer& tokenizer, std::int32_t mask);
 
+// Whether the model has a position for what fills the first blank.
+bool has_room(const ModelConfig& config, const Tokenizer& tokenizer, const BlankedText& text,
+              const InfillOptions& options);
+
 // Called with the pieces so far of a sample, after each token.
 using PieceSink = std::function<void(std::span<const GeneratedTokens> pieces)>;
 

@@ -1,5 +1,7 @@
 // Prompts of files: what read_prompts() of surprisal/generate.h promises.
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -8,8 +10,10 @@
 #include "surprisal/generate.h"
 
 #include "infer/loaded_model.h"
+#include "infer/objective_keys.h"
 #include "model/family.h"
 #include "objective/conditional.h"
+#include "objective/conditional_infilling.h"
 #include "objective/records.h"
 #include "text/corpus/corpus_files.h"
 #include "text/corpus/document_reader.h"
@@ -18,6 +22,8 @@
 
 namespace surprisal {
 namespace {
+
+constexpr std::int64_t kMostRows = 1 << 30;  // of a prompt: how many there may be the model says
 
 CorpusOptions reading_prompts(const ObjectiveOptions& objective) {
   CorpusOptions options{.records = pair_records(objective)};
@@ -32,7 +38,11 @@ class PromptMaker {
         encoder_(options.records, tokenizer_),
         begin_of_text_(begin_of_text(objective)),
         blanks_(find_family(model.config().family, "model").any_sight),
-        trained_on_pairs_(model.config().training_objective.find("conditional") != std::string::npos) {}
+        trained_on_pairs_(model.config().training_objective.find("conditional") != std::string::npos) {
+    const bool asked = objective.conditional.position != ConditionalOptions().position ||
+                       objective.conditional.mask != ConditionalOptions().mask;
+    if (blanks_ && (trained_on_pairs_ || asked)) infilling_.emplace(objective, tokenizer_, kMostRows);
+  }
 
   Prompt make(const Document& document, const std::string& where) const {
     if ((document.marks & PairMark::chat) != 0) return of_chat(document, where);
@@ -41,6 +51,7 @@ class PromptMaker {
       throw Error(ErrorKind::data,
                   {.what = "the prompt has no text", .where = where, .fix = "leave such records out"});
     }
+    if (infilling_) return of_blank(document, where);
     const std::optional<bool> before = begins_before(document);
     if (!before) return prompt;
     prompt.ids = encoder_.encode_prompt(document, where);
@@ -63,6 +74,16 @@ class PromptMaker {
     return prompt;
   }
 
+  Prompt of_blank(const Document& document, const std::string& where) const {
+    AskedBlank asked = infilling_->ask(encoder_.encode_prompt(document, where));
+    return {.text = document.text,
+            .ids = std::move(asked.ids),
+            .mask = asked.mask,
+            .position = name_of(asked.position),
+            .begin = asked.begin,
+            .end = asked.end};
+  }
+
   // Whether the begin of text stands before the prompt, or behind it; nothing where the prompt begins as
   // generate() has it.
   std::optional<bool> begins_before(const Document& document) const {
@@ -82,13 +103,14 @@ class PromptMaker {
   PairEncoder encoder_;
   BeginOfText begin_of_text_;
   bool blanks_, trained_on_pairs_;
+  std::optional<ConditionalInfilling> infilling_;  // where prompts are asked as that lays them out
 };
 
 }  // namespace
 
 std::vector<Prompt> read_prompts(Model& model, const std::string& file,
                                  const std::vector<Override>& objective) {
-  const ObjectiveOptions keys = read_objective_keys(objective);
+  const ObjectiveOptions keys = objective_of(model.loaded().config(), objective);
   const CorpusOptions options = reading_prompts(keys);
   const PromptMaker maker(model.loaded(), keys, options);
   const CorpusFileList list = list_corpus_files({file});

@@ -8,6 +8,7 @@
 #include "surprisal/error.h"
 
 #include "infer/evaluate.h"
+#include "infer/objective_keys.h"
 #include "infer/score.h"
 #include "objective/records.h"
 #include "objective/registry.h"
@@ -18,7 +19,7 @@ namespace {
 // With the names that the model has for its classes.
 ObjectiveOptions objective_options(const std::string& rule, const ModelConfig& config,
                                    const ScoreOptions& options) {
-  ObjectiveOptions objective = read_objective_keys(options.objective);
+  ObjectiveOptions objective = objective_of(config, options.objective);
   if (config.vocabulary_head()) return objective;
   name_classes({rule}, config.class_names, {}, {}, objective);
   return objective;

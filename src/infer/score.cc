@@ -11,6 +11,7 @@
 #include "infer/evaluate.h"
 #include "infer/limits.h"
 #include "infer/record_scorer.h"
+#include "model/family.h"
 #include "objective/mixture.h"
 #include "objective/sampler.h"
 #include "stream/packing.h"
@@ -193,6 +194,16 @@ double Score::perplexity() const {
 std::string default_rule(const ModelConfig& config) {
   if (config.task == Task::token_classification) return "token_classification";
   if (!config.vocabulary_head()) return config.regression ? "regression" : "classification";
+  const std::string& trained = config.training_objective;
+  const bool in_order = trained.find("causal") != trained.npos || trained.find("reverse") != trained.npos;
+  if (find_family(config.family, "model").any_sight && !in_order) {
+    throw Error(ErrorKind::usage,
+                {.what = "a model of blanks has no rule of its own for a whole text",
+                 .where = "family " + config.family,
+                 .expected = "--rule",
+                 .fix = "conditional and cloze score records as it was trained; windows gives it rows in an "
+                        "order that it may never have seen"});
+  }
   if (config.head_transform) return "pll";
   return config.training_objective == "reverse" ? "reverse" : "windows";
 }

@@ -311,12 +311,17 @@ void Transformer::zero_gradients() {
   if (state_->mode == Mode::train) state_->zero_gradients();
 }
 
+std::string Transformer::find_nonfinite_weight() const {
+  const std::vector<std::string> names = nonfinite_parameters(state_->table, state_->layout.weights);
+  return names.empty() ? "" : names.front();
+}
+
 std::string Transformer::find_nonfinite(const Stream& stream, const SurprisalGradient& scale,
                                         const std::uint64_t* dropout_seed) {
   State& state = *state_;
   assert(state.mode == Mode::train);
-  std::vector<std::string> names = nonfinite_parameters(state.table, state.layout.weights);
-  if (!names.empty()) return "the weights: " + names.front();
+  const std::string weight = find_nonfinite_weight();
+  if (!weight.empty()) return "the weights: " + weight;
   zero_gradients();
   StreamResult result;
   accumulate_gradients(stream, scale, dropout_seed, result);
@@ -331,7 +336,7 @@ std::string Transformer::find_nonfinite(const Stream& stream, const SurprisalGra
   }
   state.settle_gradients();
   // Backward runs from the heads down the table, so the last of them went wrong first.
-  names = nonfinite_parameters(state.trained.table, state.layout.gradients);
+  const std::vector<std::string> names = nonfinite_parameters(state.trained.table, state.layout.gradients);
   return names.empty() ? "" : "backward: the gradient of " + names.back();
 }
 

@@ -100,6 +100,9 @@ class Transformer {
   // held until gradients() or gradient() is called again.
   void zero_gradients();
 
+  // The first parameter with such a number: "layer.3.norm.weight". Empty where all are finite.
+  std::string find_nonfinite_weight() const;
+
   // For a stream whose loss or gradient is not finite: goes through it once more and says where the first
   // such number appears: "the weights: layer.3.norm.weight", "forward: layer 3, attention", "backward: the
   // gradient of head.norm.weight". Empty where all is finite. Gradients are void afterwards. REQUIRES

@@ -54,6 +54,12 @@ PiecePosition piece_position(const std::string& option, const std::string& name)
   return name == "continue" ? PiecePosition::go_on : PiecePosition::two_dimensional;
 }
 
+const char* name_of(PiecePosition position) {
+  return position == PiecePosition::two_dimensional ? "two_dimensional"
+         : position == PiecePosition::repeat        ? "repeat"
+                                                    : "continue";
+}
+
 std::vector<std::int32_t> lay_out_blanks(std::span<const std::int32_t> text, const Blanks& blanks,
                                          std::span<const std::size_t> order, const BlankLayout& layout,
                                          const SampleKey& key, Stream& sample) {

@@ -29,6 +29,7 @@ enum class PiecePosition {
 // By the names that options have: "two_dimensional", "repeat", "continue". Throws Error (usage) naming
 // `option`, with the nearest of them.
 PiecePosition piece_position(const std::string& option, const std::string& name);
+const char* name_of(PiecePosition position);
 
 struct BlankLayout {
   std::int32_t mask = 0;

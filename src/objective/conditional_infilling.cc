@@ -89,6 +89,18 @@ std::optional<ErrorParts> ConditionalInfilling::problem(const TokenDocument& pai
       .fix = "set objective.conditional.layout = \"decoder\", or give prompt and completion as texts"};
 }
 
+AskedBlank ConditionalInfilling::ask(Tokens prompt) const {
+  AskedBlank asked{.ids = surround_.before, .position = layout_.position};
+  asked.begin = static_cast<std::int32_t>(asked.ids.size());
+  const std::int64_t mask = find_mask(prompt);
+  asked.mask = asked.begin + static_cast<std::int32_t>(mask);
+  asked.ids.insert(asked.ids.end(), prompt.begin(), prompt.end());
+  if (mask == std::ssize(prompt)) asked.ids.push_back(layout_.mask);
+  asked.end = static_cast<std::int32_t>(asked.ids.size());
+  asked.ids.insert(asked.ids.end(), surround_.after.begin(), surround_.after.end());
+  return asked;
+}
+
 // The completion is put where the mask stands, and is the text's one blank.
 void ConditionalInfilling::lay_out(const TokenDocument& pair, const PairCut& cut, const SampleKey& key,
                                    Stream& sample) const {

@@ -5,12 +5,22 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include "objective/blank_layout.h"
 #include "objective/blank_window.h"
 #include "objective/conditional_pairs.h"
 
 namespace surprisal {
+
+// Part A of a prompt whose completion is wanted.
+struct AskedBlank {
+  std::vector<std::int32_t> ids{};                          // with what stands around the prompt
+  std::int32_t mask = 0;                                    // row of the mask that the completion is for
+  std::int32_t begin = 0, end = 0;                          // rows of the prompt with its mask
+  PiecePosition position = PiecePosition::two_dimensional;  // of the completion's rows
+};
 
 class ConditionalInfilling : public ConditionalPairs {
  public:
@@ -21,6 +31,8 @@ class ConditionalInfilling : public ConditionalPairs {
   const ObjectiveTraits& traits() const override;
   SampleExtent extent(std::int64_t sequence_length) const override;
   SampleNotes notes(const SampleKey& key, const Stream& sample) const override;
+
+  AskedBlank ask(std::span<const std::int32_t> prompt) const;
 
  protected:
   PairSize size(const TokenDocument& pair) const override;

@@ -113,6 +113,14 @@ std::optional<fs::path> RunDirectory::latest() const {
   return found.back();
 }
 
+// Where a damaged checkpoint is kept, beside those of the same step that were set aside before.
+fs::path RunDirectory::place_aside(const fs::path& damaged) const {
+  const std::string name = std::string(kDamaged) + damaged.filename().string();
+  fs::path aside = path_ / name;
+  for (int number = 2; fs::exists(aside); ++number) aside = path_ / fmt::format("{}-{}", name, number);
+  return aside;
+}
+
 std::optional<fs::path> RunDirectory::newest_whole(std::vector<std::string>& damaged) const {
   std::vector<fs::path> found = checkpoints(path_);
   std::vector<fs::path> broken;
@@ -132,12 +140,7 @@ std::optional<fs::path> RunDirectory::newest_whole(std::vector<std::string>& dam
                                   .found = damaged.front(),
                                   .fix = "start a new run in another run.directory"});
   }
-  for (const fs::path& path : broken) {
-    const fs::path aside = path_ / (std::string(kDamaged) + path.filename().string());
-    std::error_code none;
-    fs::remove_all(aside, none);
-    exchange_directories(path, aside);
-  }
+  for (const fs::path& path : broken) exchange_directories(path, place_aside(path));
   return whole;
 }
 

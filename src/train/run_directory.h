@@ -56,6 +56,7 @@ class RunDirectory {
   void cut_back(std::int64_t step) const;
 
  private:
+  std::filesystem::path place_aside(const std::filesystem::path& damaged) const;
   std::int64_t best_step() const;  // that the link best names; -1 where there is none
   void rotate(const Retention& retention) const;
   std::filesystem::path path_;

@@ -49,17 +49,18 @@ void check_positions(const ModelConfig& config, const Mixture& mixture) {
          .fix = "lower data.sequence_length"});
   }
   if (extent.block_positions > std::max<std::int64_t>(config.block_positions, 1)) {
-    throw Error(
-        ErrorKind::usage,
-        {.what = fmt::format("objective \"{}\" counts block positions beyond the model's",
-                             mixture.specification()),
-         .where = fmt::format("family {}", config.family),
-         .found = fmt::format("{}", extent.block_positions),
-         .expected = config.block_positions == 0 ? std::string("none")
-                                                 : fmt::format("at most {}", config.block_positions),
-         .fix = config.block_positions == 0
-                    ? "set objective.blank_infilling.position = \"repeat\", or use a model of family glm"
-                    : "lower data.sequence_length or objective.blank_infilling.max_span"});
+    throw Error(ErrorKind::usage,
+                {.what = fmt::format("objective \"{}\" counts block positions beyond the model's",
+                                     mixture.specification()),
+                 .where = fmt::format("family {}", config.family),
+                 .found = fmt::format("{}", extent.block_positions),
+                 .expected = config.block_positions == 0 ? std::string("none")
+                                                         : fmt::format("at most {}", config.block_positions),
+                 .fix = config.block_positions == 0
+                            ? "set objective.blank_infilling.preset = \"glm-130b\", or its position = "
+                              "\"repeat\"; or use "
+                              "a model of family glm"
+                            : "lower data.sequence_length or objective.blank_infilling.max_span"});
   }
 }
 

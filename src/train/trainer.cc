@@ -329,8 +329,8 @@ bool Run::step(TrainingStep& step, MixedSampler& sampler) {
 
 void Run::skip(const StepResult& result, TrainingStep& step) {
   const std::int64_t number = state_.step + 1;
-  std::string what =
-      fmt::format("loss {} and gradient norm {} at step {}", result.loss, result.gradient_norm, number);
+  std::string what = fmt::format("loss {} and gradient norm {} at step {}", std::abs(result.loss),
+                                 result.gradient_norm, number);
   if (state_.skipped_in_a_row >= options_.skip_nonfinite) {
     tell(writer_->finish(), false);
     const std::string place = step.find_nonfinite();
@@ -390,7 +390,8 @@ bool Run::evaluate_now() try {
   if (error.kind() != ErrorKind::diverged) throw;
   ErrorParts parts = error.parts();
   parts.what += fmt::format(" at step {}", state_.step);
-  parts.fix = "lower train.learning_rate; " + saved_so_far();
+  parts.fix = state_.step == 0 ? "look at the weights that the run begins with: no step was made yet"
+                               : "lower train.learning_rate; " + saved_so_far();
   throw Error(ErrorKind::diverged, parts);
 }
 
