@@ -1,5 +1,6 @@
 #include "infer/score.h"
 
+#include <algorithm>
 #include <memory>
 #include <numbers>
 #include <optional>
@@ -24,6 +25,10 @@ struct Arguments {
   ScoreOptions options;
   bool json = false, each = false;
 };
+
+void print_metrics(const Score& score) {
+  for (const Metric& metric : score.metrics) fmt::print("{:<14} {:.4f}\n", metric.name, metric.value);
+}
 
 // Of rules whose unit is a document or a label, not a token.
 void print_labels(const Score& score, bool json) {
@@ -52,21 +57,23 @@ void print_labels(const Score& score, bool json) {
     fmt::print("surprisal      {:.4f} nats {} {}\n", mean, unit == std::string("word") ? "a" : "an", unit);
   }
   if (score.accuracy) fmt::print("accuracy       {:.2f}%\n", 100 * *score.accuracy);
-  for (const Metric& metric : score.metrics) fmt::print("{:<14} {:.4f}\n", metric.name, metric.value);
+  print_metrics(score);
 }
 
 void print_score(const Score& score, bool json) {
   if (score.tokens == 0) return print_labels(score, json);
   if (json) {
-    fmt::print("{}\n", to_line({{"rule", score.rule},
-                                {"nats", score.nats},
-                                {"tokens", score.tokens},
-                                {"bytes", score.bytes},
-                                {"bits_per_byte", score.bits_per_byte()},
-                                {"perplexity", score.perplexity()},
-                                {"nats_per_token", score.nats / static_cast<double>(score.tokens)},
-                                {"documents", score.documents},
-                                {"sequence_length", score.sequence_length}}));
+    OrderedJson line{{"rule", score.rule},
+                     {"nats", score.nats},
+                     {"tokens", score.tokens},
+                     {"bytes", score.bytes},
+                     {"bits_per_byte", score.bits_per_byte()},
+                     {"perplexity", score.perplexity()},
+                     {"nats_per_token", score.nats / static_cast<double>(score.tokens)},
+                     {"documents", score.documents},
+                     {"sequence_length", score.sequence_length}};
+    for (const Metric& metric : score.metrics) line[metric.name] = metric.value;
+    fmt::print("{}\n", to_line(line));
     return;
   }
   fmt::print("rule           {} (windows of {})\n", score.rule, score.sequence_length);
@@ -77,6 +84,7 @@ void print_score(const Score& score, bool json) {
              score.nats / static_cast<double>(score.tokens) / std::numbers::ln2);
   if (score.bytes > 0) fmt::print("bits per byte  {:.4f}\n", score.bits_per_byte());
   fmt::print("perplexity     {:.4f}\n", score.perplexity());
+  print_metrics(score);
 }
 
 void require_classifier(const Arguments& arguments, const std::optional<RecordScorer>& records) {
@@ -92,21 +100,19 @@ void print_each(Transformer& model, const TokenCorpus& corpus, const Mixture& mi
                 const Capacity& capacity) {
   const std::vector<std::string> names = mixture.class_names();
   const auto name = [&](std::int32_t cls) { return names[static_cast<std::size_t>(cls)]; };
-  predict_labels(model, corpus, mixture, static_cast<std::int32_t>(capacity.tokens),
-                 [&](const LabelPrediction& prediction) {
-                   OrderedJson line{{"record", corpus.origin(prediction.document)}};
-                   if (mixture.classifier() == Classifier::number) line["value"] = prediction.value;
-                   if (mixture.classifier() == Classifier::text) {
-                     line["label"] = name(prediction.classes.front());
-                     for (std::size_t cls = 0; cls < names.size(); ++cls)
-                       line["probability"][names[cls]] = prediction.probability[cls];
-                   }
-                   if (mixture.classifier() == Classifier::word) {
-                     line["labels"] = OrderedJson::array();
-                     for (std::int32_t cls : prediction.classes) line["labels"].push_back(name(cls));
-                   }
-                   fmt::print("{}\n", to_line(line));
-                 });
+  predict_labels(model, corpus, mixture, capacity, [&](const LabelPrediction& prediction) {
+    OrderedJson line{{"record", corpus.origin(prediction.document)}};
+    if (mixture.classifier() == Classifier::number) line["value"] = prediction.value;
+    if (mixture.classifier() == Classifier::text) line["label"] = name(prediction.classes.front());
+    for (std::size_t cls = 0; cls < prediction.probability.size(); ++cls) {
+      line["probability"][names[cls]] = prediction.probability[cls];
+    }
+    if (mixture.classifier() == Classifier::word) {
+      line["labels"] = OrderedJson::array();
+      for (std::int32_t cls : prediction.classes) line["labels"].push_back(name(cls));
+    }
+    fmt::print("{}\n", to_line(line));
+  });
 }
 
 void score_verb(Arguments& arguments, const std::vector<std::string>& rest) {
@@ -135,7 +141,7 @@ void score_verb(Arguments& arguments, const std::vector<std::string>& rest) {
   }
   Capacity capacity =
       records ? records->capacity(corpus) : Capacity{.tokens = score_capacity(config, arguments.options)};
-  if (arguments.each) capacity.labels = label_rows(config, capacity.tokens);
+  if (arguments.each) capacity.labels = std::max(capacity.labels, config.classes);
   Transformer model(config, Mode::evaluate, capacity);
   source.load(model);
   if (arguments.each) return print_each(model, corpus, records->mixture(), capacity);

@@ -100,6 +100,7 @@ Prefix prefix_of(const AdapterOptions& options, const ModelConfig& config, const
                  ErrorKind kind) {
   Prefix prefix{.length = options.num_virtual_tokens,
                 .zero = options.init_weights == "zero",
+                .dropout = options.prefix_dropout,
                 .shifts_positions = options.position_offset};
   if (options.prefix_projection) {
     prefix.inner = options.encoder_hidden_size > 0 ? options.encoder_hidden_size : config.key_size();

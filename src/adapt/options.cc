@@ -63,6 +63,8 @@ void AdapterOptions::visit_prefix(OptionVisitor& visitor) {
   visitor.field("init_weights", init_weights, {"normal", "zero"}, "prefix: how the direct form starts");
   visitor.field("init_text", init_text, {},
                 "prefix: start the direct form from the model's keys and values of this text");
+  visitor.field("prefix_dropout", prefix_dropout, {0, 1, false, true},
+                "prefix: of its keys and values, one mask a micro-batch (P-tuning v2)");
   visitor.field(
       "position_offset", position_offset,
       "prefix: rows count their positions from its length, as PEFT has it; off: from 0, as ChatGLM");

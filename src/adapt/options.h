@@ -36,6 +36,7 @@ struct AdapterOptions {
   std::int64_t encoder_hidden_size = 0;  // of that MLP; 0: the width of the keys
   std::string init_weights = "normal";   // of the direct form: normal, zero
   std::string init_text{};               // or the activations of this text
+  double prefix_dropout = 0;             // of its keys and values
   bool position_offset = true;           // rows count their positions from num_virtual_tokens
 
   bool lora() const { return type == "lora"; }

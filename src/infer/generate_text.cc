@@ -352,7 +352,15 @@ std::vector<Continuation> generate(Model& model, const Prompt& prompt, const Gen
 }
 
 std::vector<Infilling> infill(Model& model, std::string_view text, const InfillOptions& options) {
+  const ModelConfig& config = model.loaded().config();
   check_call(model.loaded(), options.sampling, options.max_tokens, options.samples);
+  if (config.head_transform) {
+    throw Error(
+        ErrorKind::usage,
+        {.what = fmt::format("a model of family {} tells a masked token, and fills no blank with pieces",
+                             config.family),
+         .fix = "use a model of blanks (glm), or compare options: surprisal score --rule cloze"});
+  }
   require_infilling(model.tokenizer());
   return fill_text(model.loaded(), encode(model.tokenizer(), text), shown_alone(options));
 }

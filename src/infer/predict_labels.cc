@@ -21,13 +21,15 @@ void ask_for_all(std::int64_t classes, Stream& sample) {
 
 class Predictor {
  public:
-  Predictor(Transformer& model, const Mixture& mixture, std::int32_t pack_tokens,
+  Predictor(Transformer& model, const Mixture& mixture, const Capacity& capacity,
             const std::function<void(const LabelPrediction&)>& sink)
-      : model_(model), classifier_(mixture.classifier()), capacity_(pack_tokens), sink_(sink) {}
+      : model_(model), classifier_(mixture.classifier()), capacity_(capacity), sink_(sink) {}
 
   void add(Stream sample) {
     if (classifier_ == Classifier::text) ask_for_all(model_.config().classes, sample);
-    if (pack_.size() + sample.size() > capacity_) flush();
+    const bool fits = pack_.size() + sample.size() <= capacity_.tokens &&
+                      std::ssize(pack_.label) + std::ssize(sample.label) <= capacity_.labels;
+    if (!fits) flush();
     append(pack_, sample);
   }
 
@@ -66,7 +68,7 @@ class Predictor {
 
   Transformer& model_;
   Classifier classifier_;
-  std::int32_t capacity_;
+  Capacity capacity_;
   const std::function<void(const LabelPrediction&)>& sink_;
   Stream pack_;
   StreamResult result_;
@@ -74,13 +76,9 @@ class Predictor {
 
 }  // namespace
 
-std::int64_t label_rows(const ModelConfig& config, std::int64_t pack_tokens) {
-  return pack_tokens * (config.task == Task::sequence_classification ? config.classes : 1);
-}
-
 void predict_labels(Transformer& model, const TokenCorpus& corpus, const Mixture& mixture,
-                    std::int32_t pack_tokens, const std::function<void(const LabelPrediction&)>& sink) {
-  Predictor predictor(model, mixture, pack_tokens, sink);
+                    const Capacity& capacity, const std::function<void(const LabelPrediction&)>& sink) {
+  Predictor predictor(model, mixture, capacity, sink);
   for_each_sample(corpus, mixture, 0, 0, true, [&](const Stream& sample) {
     predictor.add(sample);
     return true;

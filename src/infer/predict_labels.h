@@ -21,12 +21,9 @@ struct LabelPrediction {
       classes{};  // of a text one; of words one each, those beyond the sequence left out
 };
 
-// Every document of the corpus in order. `pack_tokens`: rows that go through the model at once. REQUIRES a
-// model with room for label_rows() labels. `sink` is called for each document and may throw to stop.
+// Every document of the corpus in order. `capacity`: what the model has room for, at least a label for each
+// of its classes. `sink` is called for each document and may throw to stop.
 void predict_labels(Transformer& model, const TokenCorpus& corpus, const Mixture& mixture,
-                    std::int32_t pack_tokens, const std::function<void(const LabelPrediction&)>& sink);
-
-// Labels of a stream of `pack_tokens` rows, where every class of a text is asked for.
-std::int64_t label_rows(const ModelConfig& config, std::int64_t pack_tokens);
+                    const Capacity& capacity, const std::function<void(const LabelPrediction&)>& sink);
 
 }  // namespace surprisal

@@ -30,6 +30,7 @@ struct Prefix {
   // Width of the hidden layer through which the prefix is reparametrised while it is trained; 0: direct.
   std::int64_t inner = 0;
   bool zero = false;             // the direct form starts as zeros, not as normal numbers
+  double dropout = 0;            // of its keys and values, one mask for a stream
   bool shifts_positions = true;  // rows count their positions from `length`, as behind so many tokens
 };
 

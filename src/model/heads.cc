@@ -198,7 +198,7 @@ Tensor sentence_backward(Pass& pass, const SentenceActivations& sentence, const 
 
 // Of the numbers that labels bring, with gradients where `scale` is given.
 void run_squared_error(const Pass& pass, const Tensor& hidden, const HeadRows& rows,
-                       const std::span<const float>* scale, const Tensor& gradient, TermResult& result) {
+                       const SurprisalGradient* scale, const Tensor& gradient, TermResult& result) {
   const Affine& head = pass.weights.sentence_head;
   const SquaredErrorInput input{hidden, head.weight, head.bias, rows.value};
   result.surprisal.resize(rows.value.size());
@@ -207,18 +207,20 @@ void run_squared_error(const Pass& pass, const Tensor& hidden, const HeadRows& r
   if (!scale) return;
   linear_squared_error_backward(
       input, result.value,
-      {*scale, gradient, pass.gradients.sentence_head.weight, pass.gradients.sentence_head.bias});
+      {scale->label, gradient, pass.gradients.sentence_head.weight, pass.gradients.sentence_head.bias});
 }
 
-void run_classes(const Pass& pass, const Tensor& hidden, const HeadRows& rows,
-                 const std::span<const float>* scale, const Tensor& gradient, bool predict,
-                 TermResult& result) {
-  const Affine& head = pass.weights.sentence_head;
-  const CrossEntropyGradients gradients{scale ? *scale : std::span<const float>(), gradient,
-                                        pass.gradients.sentence_head.weight,
-                                        pass.gradients.sentence_head.bias};
-  run_cross_entropy(pass, {hidden, head.weight, head.bias, rows.answer}, scale ? &gradients : nullptr,
-                    predict, result);
+void run_classes(const Pass& pass, const Tensor& hidden, const HeadRows& rows, const SurprisalGradient* scale,
+                 const Tensor& gradient, bool predict, TermResult& result) {
+  const Affine &head = pass.weights.sentence_head, &head_gradient = pass.gradients.sentence_head;
+  const CrossEntropyInput input{hidden, head.weight, head.bias, rows.answer};
+  if (!scale) return run_cross_entropy(pass, input, nullptr, predict, result);
+  const CrossEntropyGradients gradients{.scale = scale->label,
+                                        .dhidden = gradient,
+                                        .dweight = head_gradient.weight,
+                                        .dbias = head_gradient.bias,
+                                        .smoothing = scale->label_smoothing};
+  run_cross_entropy(pass, input, &gradients, predict, result);
 }
 
 }  // namespace
@@ -249,13 +251,14 @@ void vocabulary_head(Pass& pass, HeadRows& rows, const SurprisalGradient* scale,
                                         pass.gradients.head_weight,
                                         pass.gradients.head_bias,
                                         pass.write_matrices,
-                                        static_cast<float>(pass.config.embedding_gradient_shrink)};
+                                        static_cast<float>(pass.config.embedding_gradient_shrink),
+                                        scale->label_smoothing};
   run_cross_entropy(pass, input, &gradients, predict, result.token);
   scatter_add(head_backward(pass, head, rows, gradient), rows,
               first_rows(pass.layout.workspace.gradient, pass.tokens()));
 }
 
-void sentence_head(Pass& pass, HeadRows& rows, const std::span<const float>* scale, bool predict,
+void sentence_head(Pass& pass, HeadRows& rows, const SurprisalGradient* scale, bool predict,
                    TermResult& result) {
   rows.row.clear();
   rows.answer.clear();

@@ -23,7 +23,7 @@ struct HeadRows {
 // Nothing is done without targets.
 void vocabulary_head(Pass& pass, HeadRows& rows, const SurprisalGradient* scale, bool predict,
                      StreamResult& result);
-void sentence_head(Pass& pass, HeadRows& rows, const std::span<const float>* scale, bool predict,
+void sentence_head(Pass& pass, HeadRows& rows, const SurprisalGradient* scale, bool predict,
                    TermResult& result);
 
 // logits [rows, V] of rows of the last layer.

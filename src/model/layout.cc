@@ -173,11 +173,18 @@ std::vector<BranchActivations> take_branches(const ModelConfig& config, Mode mod
   return branches;
 }
 
-PrefixActivations take_prefix(const ModelConfig& config, Arena& arena) {
+PrefixActivations take_prefix(const ModelConfig& config, Mode mode, Arena& arena) {
   const Prefix& prefix = config.adaptation.prefix;
-  if (prefix.inner == 0) return {};
-  return {arena.take({prefix.length, prefix.inner}), arena.take({prefix.length, prefix.inner}),
-          arena.take({prefix.length, config.prefix_width()})};
+  PrefixActivations activations;
+  if (prefix.inner > 0) {
+    activations.hidden = arena.take({prefix.length, prefix.inner});
+    activations.activated = arena.take({prefix.length, prefix.inner});
+    activations.values = arena.take({prefix.length, config.prefix_width()});
+  }
+  if (prefix.dropout > 0 && mode == Mode::train) {
+    activations.dropped = arena.take({prefix.length, config.prefix_width()});
+  }
+  return activations;
 }
 
 void take_adaptation_scratch(const ModelConfig& config, Mode mode, const Capacity& capacity, Arena& arena,
@@ -194,10 +201,11 @@ void take_adaptation_scratch(const ModelConfig& config, Mode mode, const Capacit
   const std::int64_t inner =
       most(config, [&](const LowRankBranch& branch) { return rows_of(branch, capacity) * branch.rank; });
   if (inner > 0) workspace.branch_inner = arena.take({inner});
-  if (const Prefix& prefix = config.adaptation.prefix; prefix.inner > 0) {
+  const Prefix& prefix = config.adaptation.prefix;
+  if (prefix.inner > 0 || prefix.dropout > 0) {
     workspace.prefix_gradient = arena.take({prefix.length, config.prefix_width()});
-    workspace.prefix_hidden = arena.take({prefix.length, prefix.inner});
   }
+  if (prefix.inner > 0) workspace.prefix_hidden = arena.take({prefix.length, prefix.inner});
 }
 
 }  // namespace
@@ -214,8 +222,8 @@ std::vector<MemoryUse> ModelArenas::uses() const {
   return uses;
 }
 
-ModelLayout lay_out(const ModelConfig& config, const ParameterTable& table, Mode mode,
-                    const Capacity& most, std::size_t head_workspace, ModelArenas& arenas) {
+ModelLayout lay_out(const ModelConfig& config, const ParameterTable& table, Mode mode, const Capacity& most,
+                    std::size_t head_workspace, ModelArenas& arenas) {
   Capacity capacity = most;
   if (!config.vocabulary_head()) capacity.targets = 0;
   ModelLayout layout;
@@ -232,7 +240,7 @@ ModelLayout lay_out(const ModelConfig& config, const ParameterTable& table, Mode
   layout.head = take_head(config, capacity.targets, activations);
   layout.sentence = take_sentence(config, capacity.labels, activations);
   layout.branches = take_branches(config, mode, capacity, arenas);
-  layout.prefix = take_prefix(config, activations);
+  layout.prefix = take_prefix(config, mode, activations);
   layout.workspace = take_workspace(config, mode, capacity, head_workspace, arenas.workspace);
   take_adaptation_scratch(config, mode, capacity, arenas.workspace, layout.workspace);
   return layout;

@@ -59,6 +59,7 @@ struct PrefixActivations {
   Tensor hidden;     // f32 [P, M] before tanh
   Tensor activated;  // f32 [P, M]
   Tensor values;     // f32 [P, 2 L K]
+  Tensor dropped;    // f32 [P, 2 L K], where it has dropout, of the direct form too
 };
 
 // Scratch that no step keeps.
@@ -76,7 +77,7 @@ struct Workspace {
   Tensor dropped;   // f32 [N, in] what a branch with dropout reads, and its gradient
   Tensor branch;    // f32 [N, O]
   Tensor branch_inner;     // f32 [N, R]
-  Tensor prefix_gradient;  // f32 [P, 2 L K], where it is reparametrised
+  Tensor prefix_gradient;  // f32 [P, 2 L K], where it is reparametrised or dropped
   Tensor prefix_hidden;    // f32 [P, M]
   Tensor order;            // i32, embedding gradient
 };

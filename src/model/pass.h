@@ -47,6 +47,9 @@ inline std::uint32_t classifier_place() {
 inline std::uint32_t pooler_place() {
   return classifier_place() - 1;
 }
+inline std::uint32_t prefix_place() {
+  return classifier_place() - 2;
+}
 inline std::uint32_t branch_place(const ModelConfig& config, std::size_t branch) {
   return static_cast<std::uint32_t>(3 * config.num_hidden_layers + 1 + static_cast<std::int64_t>(branch));
 }
@@ -75,6 +78,7 @@ struct Pass {
   std::vector<std::int32_t> sequence_begin;  // [N]
   std::vector<DropoutRow> dropout_rows;      // [N], of the place last asked for
   std::vector<DropoutRow> chosen_rows;       // [T], the same of some of them
+  std::vector<DropoutRow> prefix_rows;       // [P] of a prefix that is dropped; else empty
   std::vector<std::int32_t> shifted;         // [N] positions behind a prefix
   // Rows' positions, those of the prefix before them.
   std::span<const std::int32_t> position() const {

@@ -11,6 +11,13 @@ namespace surprisal {
 
 // The prefix of the weights as they are, once for a state of them.
 void prefix_forward(const Pass& pass);
+// [P, 2 L K], of each row: of every layer its keys, then its values (PEFT's order). REQUIRES a prefix, and
+// prefix_forward().
+const Tensor& prefix_of_weights(const Pass& pass);
+
+// In training, once a stream: dropout of its keys and values. They are the same for all rows, so the mask is
+// that of the stream, named by its first sequence.
+void drop_prefix(Pass& pass);
 // Takes what the layers left in prefix_gradients() on to what is trained, once all of them are through.
 void prefix_backward(const Pass& pass);
 // Before the layers of a backward pass.

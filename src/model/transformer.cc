@@ -128,6 +128,7 @@ struct Transformer::State {
     adapted_stale = false;
   }
   void forward_layers() {
+    drop_prefix(pass);
     embed(pass);
     for (std::int64_t layer = 0; layer < config.num_hidden_layers; ++layer) forward_layer(pass, layer);
   }
@@ -253,9 +254,7 @@ Tensor Transformer::gradient(int parameter) const {
 
 void Transformer::write_prefix(std::span<float> values) const {
   state_->prepare_adaptation();
-  const AttentionPrefix first =
-      prefix_values(state_->pass, 0);  // those of all layers follow in the same rows
-  std::copy_n(first.key.data, values.size(), values.begin());
+  std::copy_n(prefix_of_weights(state_->pass).f32(), values.size(), values.begin());
 }
 
 void Transformer::initialise(std::uint64_t seed) {
@@ -290,7 +289,7 @@ void Transformer::accumulate_gradients(const Stream& stream, const SurprisalGrad
   state.forward_layers();
   state.begin_backward();
   vocabulary_head(state.pass, state.target_rows, &scale, false, result);
-  sentence_head(state.pass, state.label_rows, &scale.label, false, result.label);
+  sentence_head(state.pass, state.label_rows, &scale, false, result.label);
   state.backward_layers();
 }
 

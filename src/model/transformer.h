@@ -44,6 +44,8 @@ struct StreamResult {
 // optimizer step). Of a target that a choice has: not read.
 struct SurprisalGradient {
   std::span<const float> token, label, choice{};
+  // Of targets and classes: gradients are those of the smoothed loss. REQUIRES 0 where there are choices.
+  float label_smoothing = 0;
 };
 
 class Transformer {

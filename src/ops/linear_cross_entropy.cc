@@ -41,14 +41,19 @@ std::int32_t first_of(const float* row, std::int64_t vocabulary, float value) {
   return found == row + vocabulary ? 0 : static_cast<std::int32_t>(found - row);
 }
 
-// A row of logits becomes scale * (softmax - one-hot).
-RowResult backward_row(float* row, std::int64_t vocabulary, std::int32_t target, float scale, bool predict) {
+// A row of logits becomes scale * (softmax - smoothed one-hot).
+RowResult backward_row(float* row, std::int64_t vocabulary, std::int32_t target, float scale, float smoothing,
+                       bool predict) {
   float maximum = row_max(row, vocabulary);
   std::int32_t predicted = predict ? first_of(row, vocabulary, maximum) : 0;
   double below = static_cast<double>(maximum) - row[target];
   double sum = exp_row(row, vocabulary, maximum);
   scale_row(row, vocabulary, static_cast<float>(scale / sum));
-  row[target] -= scale;
+  if (smoothing > 0) {
+    const float each = scale * smoothing / static_cast<float>(vocabulary);
+    for (std::int64_t v = 0; v < vocabulary; ++v) row[v] -= each;
+  }
+  row[target] -= scale * (1 - smoothing);
   return {static_cast<float>(std::log(sum) + below), predicted};
 }
 
@@ -113,7 +118,7 @@ void linear_cross_entropy(const CrossEntropyInput& input, const CrossEntropyGrad
     parallel_for(end - begin, [&](std::int64_t local, int) {
       std::size_t t = static_cast<std::size_t>(begin + local);
       RowResult result = backward_row(logits.data + local * logits.stride, logits.columns, input.target[t],
-                                      gradients.scale[t], !predicted.empty());
+                                      gradients.scale[t], gradients.smoothing, !predicted.empty());
       surprisal[t] = result.surprisal;
       if (!predicted.empty()) predicted[t] = result.predicted;
     });

@@ -2,6 +2,9 @@
 // pass, without ever holding T x V numbers (DESIGN.md section 3).
 //   surprisal_t = log sum_v exp(z_tv) - z_t,y_t,  z = hidden weight^T + bias
 //   d surprisal_t / d z_tv = softmax(z_t)_v - [v = y_t]
+// With label smoothing e (Szegedy et al. 2016, section 7) the gradients are those of
+//   (1 - e) surprisal_t + e mean_v -log p_tv,  [v = y_t] being (1 - e) [v = y_t] + e / V
+// while the surprisal stays what it is.
 // Rows are chunked by a fixed budget: three matrix products, 6 T V D operations, whatever T is.
 #pragma once
 
@@ -28,6 +31,7 @@ struct CrossEntropyGradients {
   Tensor dbias;                      // f32 [V], added to; data null: skipped
   Write write_dweight = Write::add;  // Write::over: dweight is written, which takes T > 0
   float dweight_scale = 1;           // of what dweight receives; dhidden does not know it
+  float smoothing = 0;               // e
 };
 
 // surprisal: [T], written, in nats. predicted: [T] most probable ids (ties to the smallest), or empty.

@@ -10,11 +10,12 @@
 
 namespace surprisal::reference {
 
-// hidden [T, width], weight [V, width], bias [V] (or empty); returns -log softmax at the targets, [T].
+// hidden [T, width], weight [V, width], bias [V] (or empty); returns -log softmax at the targets, [T], mixed
+// with the mean over the vocabulary by `smoothing`.
 template <class Number>
 std::vector<Number> linear_cross_entropy(std::int64_t width, const std::vector<Number>& hidden,
                                          const std::vector<Number>& weight, const std::vector<Number>& bias,
-                                         std::span<const std::int32_t> target) {
+                                         std::span<const std::int32_t> target, double smoothing = 0) {
   using std::exp;
   using std::log;
   std::size_t columns = static_cast<std::size_t>(width), vocabulary = weight.size() / columns;
@@ -30,7 +31,11 @@ std::vector<Number> linear_cross_entropy(std::int64_t width, const std::vector<N
     }
     Number sum(0);
     for (const Number& logit : logits) sum += exp(logit - Number(most));
-    surprisal.push_back(log(sum) + Number(most) - logits[static_cast<std::size_t>(target[t])]);
+    const Number normal = log(sum) + Number(most);
+    Number mean(0);
+    for (const Number& logit : logits) mean += (normal - logit) / Number(static_cast<double>(vocabulary));
+    surprisal.push_back(Number(1 - smoothing) * (normal - logits[static_cast<std::size_t>(target[t])]) +
+                        Number(smoothing) * mean);
   }
   return surprisal;
 }

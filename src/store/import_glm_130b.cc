@@ -49,7 +49,7 @@ std::optional<int> rank_in_name(const fs::path& path) {
   return error == std::errc() && end != begin && rank >= 0 ? std::optional(rank) : std::nullopt;
 }
 
-void refuse_doubled(const fs::path& path, const fs::path& earlier) {
+[[noreturn]] void refuse_doubled(const fs::path& path, const fs::path& earlier) {
   refuse(ErrorKind::data, {.what = "a shard is given twice",
                            .where = path.string(),
                            .found = "the same as " + earlier.string(),
@@ -69,7 +69,12 @@ std::vector<fs::path> in_order(std::vector<fs::path> paths) {
     const std::optional<int> rank = rank_in_name(path);
     if (!rank) return paths;
     const auto [entry, added] = by_rank.emplace(*rank, path);
-    if (!added) refuse_doubled(path, entry->second);
+    if (!added) {
+      refuse(ErrorKind::data, {.what = fmt::format("two shards have rank {}", *rank),
+                               .where = path.string(),
+                               .found = "beside " + entry->second.string(),
+                               .expected = "each rank once, all of one parallel size"});
+    }
   }
   paths.clear();
   for (const auto& [rank, path] : by_rank) {

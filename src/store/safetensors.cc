@@ -35,6 +35,11 @@ std::string_view header_text(const MappedFile& file) {
   std::uint64_t length = 0;
   std::memcpy(&length, file.bytes().data(), kLengthBytes);
   const std::uint64_t most = std::min<std::uint64_t>(kMaxHeaderBytes, file.size() - kLengthBytes);
+  if (file.text().starts_with("version https://git-lfs")) {
+    throw Error(ErrorKind::data, {.what = "a pointer of git-lfs stands where the tensors should",
+                                  .where = where,
+                                  .fix = "fetch the file itself: git lfs pull"});
+  }
   if (length > most) {
     throw Error(ErrorKind::data,
                 {.what = "not a safetensors file, or truncated: the header's length is too large",

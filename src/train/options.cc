@@ -118,6 +118,12 @@ void TrainOptions::visit(OptionVisitor& visitor) {
   visitor.field("adam_bias_correction", adam_bias_correction, "off: as BERT's original optimizer");
   visitor.field("max_grad_norm", max_grad_norm, {0, 1e9},
                 "gradients are scaled down to this global norm; 0: never");
+  visitor.field("label_smoothing_factor", label_smoothing_factor, {0, 1, false, true},
+                "share of a target's weight that goes to all tokens or classes alike; what is reported stays "
+                "the surprisal");
+  visitor.field(
+      "loss_mean", loss_mean, {"step", "micro_batch"},
+      "what the mean of a term's surprisals is over; micro_batch: each alone, and these are averaged");
   visitor.field("eval_steps", eval_steps, {0, kMostSteps},
                 "evaluate every so many steps; 0: at the start and the end");
   visitor.field("save_steps", save_steps, {0, kMostSteps},

@@ -48,6 +48,8 @@ struct TrainOptions {
   double adam_beta1 = 0.9, adam_beta2 = 0.999, adam_epsilon = 1e-8;
   bool adam_bias_correction = true;
   double max_grad_norm = 1.0;
+  double label_smoothing_factor = 0;
+  std::string loss_mean = "step";
   std::int64_t eval_steps = 0;
   std::int64_t save_steps = 0;
   std::int64_t save_total_limit = 2;

@@ -100,6 +100,18 @@ void check_fit(const Configuration& configuration, const ModelConfig& config, co
   }
 }
 
+// Options are told apart by the surprisals of their own tokens, numbers by none.
+void check_smoothing(const Configuration& configuration, const Mixture& mixture) {
+  const bool choices = std::ranges::find(mixture.kinds(), DocumentKind::choice) != mixture.kinds().end();
+  const bool fits = !choices && mixture.classifier() != Classifier::number;
+  if (fits || configuration.train.label_smoothing_factor == 0) return;
+  throw Error(ErrorKind::usage,
+              {.what = fmt::format("objective \"{}\" has no labels to smooth", mixture.specification()),
+               .where = "train.label_smoothing_factor",
+               .found = fmt::format("{}", configuration.train.label_smoothing_factor),
+               .expected = "0"});
+}
+
 std::string sight_warning(const ModelConfig& config, const Mixture& mixture) {
   const Family& family = find_family(config.family, "model.family");
   if (family.any_sight) return {};
@@ -183,6 +195,7 @@ RunSetup::RunSetup(const Configuration& configuration)
                                                : read_adapter_options(configuration.adapter.path, config);
   config.adaptation = make_adaptation(adapter, config, "[adapter]", ErrorKind::usage);
   check_fit(configuration, config, tokenizer, mixture);
+  check_smoothing(configuration, mixture);
   for (const std::string& specification : configuration.objective.evaluate) {
     evaluate.emplace_back(specification, configuration.objective, tokenizer,
                           configuration.data.sequence_length);

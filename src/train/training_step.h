@@ -47,6 +47,9 @@ class TrainingStep {
  private:
   void sample(MixedSampler& sampler, StepResult& result);
   void forward_backward(StepResult& result, const GiveUp& give_up);
+  // d(loss)/d(surprisal) of the stream's targets, where `step` holds the weights of the whole step.
+  SurprisalGradient gradients_of(const Stream& stream, const LossSums& step);
+  bool by_micro_batch() const { return options_.loss_mean == "micro_batch"; }
 
   Transformer& model_;
   Optimizer& optimizer_;

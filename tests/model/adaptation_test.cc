@@ -57,11 +57,13 @@ enum class Kind {
   prefix,
   shifting_prefix,
   projected,
+  dropped_prefix,
+  dropped_projected,
   beside
 };
-constexpr Kind kAdaptations[] = {Kind::low_rank,           Kind::dropped, Kind::decomposed,
-                                 Kind::decomposed_dropped, Kind::prefix,  Kind::shifting_prefix,
-                                 Kind::projected,          Kind::beside};
+constexpr Kind kAdaptations[] = {
+    Kind::low_rank,        Kind::dropped,   Kind::decomposed,     Kind::decomposed_dropped, Kind::prefix,
+    Kind::shifting_prefix, Kind::projected, Kind::dropped_prefix, Kind::dropped_projected,  Kind::beside};
 
 Adaptation adaptation_of(const ModelConfig& config, Kind kind) {
   Adaptation adaptation;
@@ -80,6 +82,12 @@ Adaptation adaptation_of(const ModelConfig& config, Kind kind) {
       break;
     case Kind::projected:
       adaptation.prefix = {.length = 2, .inner = 5, .shifts_positions = false};
+      break;
+    case Kind::dropped_prefix:
+      adaptation.prefix = {.length = 3, .dropout = 0.3};
+      break;
+    case Kind::dropped_projected:
+      adaptation.prefix = {.length = 4, .inner = 5, .dropout = 0.2};
       break;
     case Kind::beside:  // the second layer alone, some rows of a bias, the sentence head
       adaptation.branches = {{.place = LinearPlace::qkv,

@@ -278,9 +278,17 @@ class Transformer {
   Numbers make_prefix() const {
     const Prefix& prefix = config_.adaptation.prefix;
     if (prefix.length == 0) return {};
-    if (prefix.inner == 0) return copy("prefix.weight");
-    return plain_linear("prefix.output",
-                        activate(Activation::tanh, plain_linear("prefix.hidden", copy("prefix.weight"))));
+    Numbers values = copy("prefix.weight");
+    if (prefix.inner > 0) {
+      values =
+          plain_linear("prefix.output", activate(Activation::tanh, plain_linear("prefix.hidden", values)));
+    }
+    if (probability(prefix.dropout) == 0) return values;
+    std::vector<DropoutRow> rows(static_cast<std::size_t>(prefix.length), identities(prefix_place()).front());
+    for (std::size_t row = 0; row < rows.size(); ++row) rows[row].row = static_cast<std::uint32_t>(row);
+    const Numbers kept = values;
+    dropout<Number>(config_.prefix_width(), kept.data(), nullptr, rows, prefix.dropout, values.data());
+    return values;
   }
   // The prefix's keys (`part` 0) or values (1) of a layer, and `rest` behind them.
   Numbers behind_prefix(std::int64_t layer, std::int64_t part, const Numbers& rest) const {

@@ -395,5 +395,42 @@ TEST(LinearCrossEntropy, SameBitsForAnyNumberOfThreads) {
   }
 }
 
+// Gradients are those of the smoothed loss, by the complex step; the surprisal knows nothing of it.
+TEST(LinearCrossEntropy, SmoothedGradientsAreTheDerivativeOfTheReference) {
+  const Problem problem(5, 7, 3);
+  constexpr double kSmoothing = 0.1, kStep = 1e-20;
+  Operands operands(problem, 1 << 8);  // several chunks
+  GuardedFloats dhidden(problem.targets * problem.width), dweight(Floats(problem.weight.size(), 0)),
+      dbias(Floats(static_cast<std::size_t>(problem.vocabulary), 0));
+  linear_cross_entropy(operands.input,
+                       {.scale = problem.scale,
+                        .dhidden = dhidden.tensor({problem.targets, problem.width}),
+                        .dweight = dweight.tensor({problem.vocabulary, problem.width}),
+                        .dbias = dbias.tensor(),
+                        .smoothing = static_cast<float>(kSmoothing)},
+                       operands.surprisal.span(), operands.predicted.span(), operands.workspace.tensor());
+  EXPECT_EQ(operands.surprisal.copy(), run(problem, 1 << 8).surprisal);
+  using Complexes = std::vector<std::complex<double>>;
+  Complexes values[] = {{problem.hidden.begin(), problem.hidden.end()},
+                        {problem.weight.begin(), problem.weight.end()},
+                        {problem.bias.begin(), problem.bias.end()}};
+  const auto loss = [&] {
+    std::complex<double> sum = 0;
+    const Complexes surprisals =
+        reference::linear_cross_entropy(problem.width, values[0], values[1], values[2],
+                                        std::span<const std::int32_t>(problem.target), kSmoothing);
+    for (std::size_t t = 0; t < surprisals.size(); ++t) sum += surprisals[t] * double{problem.scale[t]};
+    return sum.imag() / kStep;
+  };
+  const Floats got[] = {dhidden.copy(), dweight.copy(), dbias.copy()};
+  for (std::size_t tensor = 0; tensor < 3; ++tensor) {
+    for (std::size_t i = 0; i < got[tensor].size(); ++i) {
+      values[tensor][i] += std::complex<double>(0, kStep);
+      ASSERT_NEAR(got[tensor][i], loss(), 2e-6) << "tensor " << tensor << " element " << i;
+      values[tensor][i] = values[tensor][i].real();
+    }
+  }
+}
+
 }  // namespace
 }  // namespace surprisal

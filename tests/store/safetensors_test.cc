@@ -107,6 +107,8 @@ TEST_F(Safetensors, RefusesAFileCutAnywhere) {
   EXPECT_THAT(refusal(""),
               HasSubstr("truncated: no room for the header's length: found 0 bytes, expected at least 8"));
   EXPECT_THAT(refusal(whole.substr(0, 20)), HasSubstr("the header's length is too large"));
+  EXPECT_THAT(refusal("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12345678\n"),
+              HasSubstr("a pointer of git-lfs stands where the tensors should"));
   EXPECT_THAT(refusal(whole.substr(0, whole.size() - 1)),
               HasSubstr("tensor \"t\": data_offsets leave the file"));
 }

@@ -19,11 +19,11 @@ struct Trained {
 };
 
 inline Trained train_one_step(ModelConfig config, const Mixture& mixture, const TokenCorpus& corpus,
-                              std::int64_t tokens_per_step, std::int64_t micro_batch, double dropout) {
+                              std::int64_t tokens_per_step, std::int64_t micro_batch, double dropout,
+                              TrainOptions options = {}) {
   config.hidden_dropout = config.embedding_dropout = config.attention_dropout = dropout;
   std::unique_ptr<Transformer> model = tiny_model(config, Mode::train, micro_batch);
   Optimizer optimizer(*model);
-  TrainOptions options;
   options.tokens_per_step = tokens_per_step;
   options.micro_batch_tokens = micro_batch;
   MixedSampler sampler(corpus, mixture, 1, static_cast<std::int32_t>(micro_batch), SampleOrder::shuffled);

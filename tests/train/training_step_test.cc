@@ -53,6 +53,53 @@ TEST_P(TrainingStepTest, DropoutIsOn) {
   EXPECT_GT(std::abs(step(kMicroBatch, 0.3).result.loss - step(kMicroBatch, 0).result.loss), 1e-3);
 }
 
+// With loss_mean = "micro_batch" loss and gradients are the averages of those of steps of one micro-batch
+// each, whatever the numbers of their targets.
+TEST(TrainingStep, MeansOfMicroBatchesAreAveraged) {
+  const Tokenizer& tokenizer = tiny_wordpiece();
+  const TokenCorpus corpus = four_documents(tokenizer.vocabulary_size());
+  const Mixture mixture("mlm", {}, tokenizer, 20);
+  const ModelConfig config = tiny_config("bert", tokenizer.vocabulary_size(), 20);
+  TrainOptions options;
+  options.max_grad_norm = 0;  // gradients are read as they are
+  options.loss_mean = "micro_batch";
+  const Trained four = train_one_step(config, mixture, corpus, 4 * kMicroBatch, kMicroBatch, 0, options);
+  options.loss_mean = "step";
+  std::vector<double> mean(four.gradients.size());
+  double loss = 0;
+  MixedSampler sampler(corpus, mixture, 1, kMicroBatch, SampleOrder::shuffled);
+  for (int alone = 0; alone < 4; ++alone) {
+    std::unique_ptr<Transformer> fresh = tiny_model(config, Mode::train, kMicroBatch);
+    Optimizer optimizer(*fresh);
+    options.tokens_per_step = options.micro_batch_tokens = kMicroBatch;
+    TrainingStep training(*fresh, optimizer, mixture, options, 1);
+    loss += training.run(sampler, 1, 1e-3).loss / 4;
+    for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += fresh->gradients()[i] / 4.0;
+  }
+  EXPECT_NEAR(four.result.loss, loss, 1e-6 * loss);
+  for (std::size_t i = 0; i < mean.size(); ++i) {
+    ASSERT_NEAR(four.gradients[i], mean[i], 1e-6 * four.result.gradient_norm) << i;
+  }
+  const Trained whole = train_one_step(config, mixture, corpus, 4 * kMicroBatch, kMicroBatch, 0);
+  EXPECT_GT(std::abs(whole.result.loss - four.result.loss), 1e-4);
+}
+
+// The loss that is reported stays the surprisal; the gradient does not.
+TEST(TrainingStep, LabelsAreSmoothed) {
+  const Tokenizer& tokenizer = tiny_wordpiece();
+  const TokenCorpus corpus = four_documents(tokenizer.vocabulary_size());
+  const Mixture mixture("mlm", {}, tokenizer, 20);
+  const ModelConfig config = tiny_config("bert", tokenizer.vocabulary_size(), 20);
+  const auto step = [&](double smoothing) {
+    TrainOptions options;
+    options.label_smoothing_factor = smoothing;
+    return train_one_step(config, mixture, corpus, 4 * kMicroBatch, 4 * kMicroBatch, 0, options);
+  };
+  const Trained plain = step(0), smoothed = step(0.2);
+  EXPECT_EQ(plain.result.loss, smoothed.result.loss);
+  EXPECT_NE(plain.result.gradient_norm, smoothed.result.gradient_norm);
+}
+
 TEST(TrainingStep, NamesItsDocuments) {
   const Tokenizer& tokenizer = tiny_wordpiece();
   TokenCorpus corpus = tiny_corpus(tokenizer, 2);
