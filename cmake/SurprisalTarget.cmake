@@ -29,6 +29,8 @@ function(surprisal_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LAYERS;LIBRARIES" ${ARGN})
   add_executable(${name}_test ${ARG_SOURCES})
   surprisal_flags(${name}_test)
+  # What tests call is optimised; they themselves build a third faster so, and run as fast.
+  target_compile_options(${name}_test PRIVATE $<$<CONFIG:Release>:-O1>)
   target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR})
   target_compile_definitions(${name}_test PRIVATE SURPRISAL_TEST_DATA="${PROJECT_SOURCE_DIR}/tests")
   list(TRANSFORM ARG_LAYERS PREPEND surprisal_)

@@ -172,7 +172,9 @@ std::vector<Infilling> fill_as_pieces(LoadedModel& model, std::vector<std::int32
 
 // Blanks for which those before left no position.
 void leave_empty(const Tokenizer& tokenizer, const BlankedText& text, Infilling& result) {
-  const std::vector<GeneratedTokens> pieces(text.masks.size(), {.stop = Stop::positions});
+  GeneratedTokens none;
+  none.stop = Stop::positions;
+  const std::vector<GeneratedTokens> pieces(text.masks.size(), none);
   for (std::size_t blank = 0; blank < pieces.size(); ++blank) {
     result.blanks.push_back(filled_blank(tokenizer, text, blank, pieces[blank]));
   }

@@ -141,7 +141,8 @@ inline Stream random_sequence(const ModelConfig& config, std::int32_t size, std:
   }
   for (std::int32_t row = 0;
        config.classes > 0 && row < (config.task == Task::token_classification ? size : 1); row += 2) {
-    stream.label.push_back({row, below(config.classes), 1.5f, config.regression ? 0.7f * row - 2 : 0});
+    stream.label.push_back(
+        {row, below(config.classes), 1.5f, config.regression ? 0.7f * static_cast<float>(row) - 2 : 0});
   }
   stream.sequence.push_back({.begin = 0, .end = size, .sample = sample, .epoch = 3});
   return stream;
