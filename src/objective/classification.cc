@@ -104,6 +104,7 @@ class Labelled : public Objective {
     for (std::size_t word = 0; word < document.sentences.size(); ++word) {
       const std::uint32_t token = document.sentences[word];
       if (token >= kept) break;
+      if (document.part(word).empty()) continue;
       const std::int32_t row = before + static_cast<std::int32_t>(token);
       if (document.labels.empty()) {
         sample.label.push_back({row, 0, 0});
