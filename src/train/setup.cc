@@ -160,6 +160,15 @@ void fit_task(const Configuration& configuration, const Mixture& mixture, ModelC
   set_classifier(task, std::move(names), regression, config);
 }
 
+// A pooler of the body that the checkpoint lacks is drawn for this run alone: the adapter must hold it, or
+// what is trained upon it would mean nothing elsewhere.
+void save_new_pooler(const ModelConfig& config, AdapterOptions& adapter) {
+  const Family& family = find_family(config.family, "model");
+  const ClassifierHead* head = classifier_of(family, config.task);
+  if (!head || is_of_classifier(family, config.task, head->pooler + ".weight")) return;
+  adapter.modules_to_save.push_back("pooler");
+}
+
 // The configuration's own folder, or .surprisal-cache beside the run directory.
 std::string cache_directory(const Configuration& configuration) {
   if (!configuration.data.cache_directory.empty()) return configuration.data.cache_directory;
@@ -173,6 +182,7 @@ RunSetup::RunSetup(const Configuration& configuration)
       mixture(configuration.objective.train, configuration.objective, tokenizer,
               configuration.data.sequence_length),
       config(model_config(configuration, tokenizer, mixture.extent().positions)) {
+  const bool pooled = config.pooler;
   fit_task(configuration, mixture, config);
   if (config.vocabulary_head() && configuration.model.new_heads && mixture.classes() > config.classes) {
     add_sentence_head(mixture.classes(), config);
@@ -180,6 +190,9 @@ RunSetup::RunSetup(const Configuration& configuration)
   config.training_objective = mixture.specification();
   adapter = configuration.adapter.path.empty() ? configuration.adapter
                                                : read_adapter_options(configuration.adapter.path, config);
+  if (adapter.any() && configuration.adapter.path.empty() && config.pooler && !pooled) {
+    save_new_pooler(config, adapter);
+  }
   config.adaptation = make_adaptation(adapter, config, "[adapter]", ErrorKind::usage);
   check_fit(configuration, config, tokenizer, mixture);
   for (const std::string& specification : configuration.objective.evaluate) {
@@ -197,7 +210,9 @@ Configuration with_class_names(Configuration configuration) {
   const std::string& adapter = configuration.adapter.path;
   if (!configuration.model.path.empty()) {
     ModelConfig config = read_model_config(configuration.model.path);
+    const Task task = config.task;
     if (!adapter.empty()) fit_classifier(adapter, config);
+    if (config.task != task) configuration.model.new_heads = true;  // the adapter brings them
     if (!configuration.model.new_heads || !adapter.empty()) known = config.class_names;
   }
   name_classes(specifications, known, configuration.data.train, configuration.data.corpus,

@@ -116,6 +116,7 @@ TEST(Classification, TwoTextsStandInTheTemplateOfPairs) {
   const Stream decoder = build("classification", labelled({{11, 12}, {21}}, {1}), text_tokenizer(), 16,
                                with_second(three_classes()));
   EXPECT_EQ(decoder.token, (Ids{11, 12, 21}));
+  EXPECT_THAT(decoder.segment, Each(0));  // a decoder has none
   EXPECT_EQ(decoder.label, (Labels{{2, 1, 1}}));
 }
 
@@ -149,14 +150,14 @@ TEST(Classification, TheLongerTextLosesItsEnd) {
 
 TEST(Classification, SaysHowManyTextsAreCut) {
   const TokenCorpus corpus =
-      TokenCorpus::from_ids({labelled({{11, 12, 13}}, {0}), labelled({{11, 12, 13, 14}}, {0})});
+      TokenCorpus::from_ids({labelled({{11, 12, 13, 14}}, {0}), labelled({{11, 12, 13, 14, 15}}, {0})});
   const auto remarks = [&](std::int64_t length) {
     return Mixture("classification", three_classes(), word_tokenizer(), length).remarks(corpus);
   };
-  EXPECT_THAT(remarks(6), IsEmpty());
-  EXPECT_THAT(remarks(5), ElementsAre(HasSubstr("1 of 2 texts is too long for a sequence of 5 and is cut at "
+  EXPECT_THAT(remarks(7), IsEmpty());
+  EXPECT_THAT(remarks(6), ElementsAre(HasSubstr("1 of 2 texts is too long for a sequence of 6 and is cut at "
                                                 "the end")));
-  EXPECT_THAT(remarks(4), ElementsAre(HasSubstr("2 of 2 texts are too long")));
+  EXPECT_THAT(remarks(5), ElementsAre(HasSubstr("2 of 2 texts are too long")));
 }
 
 TEST(Classification, ATextToBePredictedWeighsNothing) {
@@ -202,8 +203,10 @@ TEST(Classification, WordsBeyondTheSequenceAreNotScored) {
   EXPECT_EQ(sample.token, (Ids{kCls, 11, 12, 13, kSep}));
   EXPECT_EQ(sample.label,
             (Labels{{1, 0, 1}, {3, 1, 1}}));  // the second word is cut, but its first token stays
-  const Stream first = build("token_classification", document, word_tokenizer(), 4);
-  EXPECT_EQ(first.label, (Labels{{1, 0, 1}}));
+  const Stream first =
+      build("token_classification", labelled({{11, 12, 13}, {14}}, {2, 1}), word_tokenizer(), 5);
+  EXPECT_EQ(first.token, (Ids{kCls, 11, 12, 13, kSep}));
+  EXPECT_EQ(first.label, (Labels{{1, 2, 1}}));
 }
 
 // A word of which the tokenizer makes nothing has no row.
@@ -258,7 +261,7 @@ TEST(Classification, StandsAlone) {
   refused("classification | classification", "classification");
 }
 
-TEST(Classification, ASequenceHasRoomForAToken) {
+TEST(Classification, ASequenceHasRoomForATokenOfEachText) {
   EXPECT_EQ(build("classification", labelled({{11, 12, 13}}, {0}), word_tokenizer(), 5).size(), 5);
   EXPECT_ERROR(Mixture("classification", three_classes(), word_tokenizer(), 4), usage,
                HasSubstr("classification"));
