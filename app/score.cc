@@ -109,7 +109,9 @@ void print_each(Transformer& model, const TokenCorpus& corpus, const Mixture& mi
     }
     if (mixture.classifier() == Classifier::word) {
       line["labels"] = OrderedJson::array();
-      for (std::int32_t cls : prediction.classes) line["labels"].push_back(name(cls));
+      for (std::int32_t cls : prediction.classes) {
+        line["labels"].push_back(cls < 0 ? OrderedJson(nullptr) : OrderedJson(name(cls)));
+      }
     }
     fmt::print("{}\n", to_line(line));
   });
@@ -169,7 +171,7 @@ void add_score(CLI::App& app) {
       ->check(CLI::NonNegativeNumber);
   verb->add_flag("--json", arguments->json, "full precision");
   verb->add_flag("--each", arguments->each,
-                 "of a classifier: what it says of each record, a JSON object a line; labels may be missing");
+                 "of a classifier: what it says of each record, a JSON object a line; labels are not read");
   verb->add_option("FILE", arguments->file, kTextHelp)->required();
   verb->allow_extras();
   verb->callback([arguments, verb] { score_verb(*arguments, verb->remaining()); });

@@ -1,5 +1,6 @@
 // Plain text and JSONL. The first byte chooses the options; its bit 6, which of the two, bit 5 whether all
-// kinds of records are read, bits 0 to 4 all set that pairs alone are.
+// kinds of records are read, bits 0 to 4 all set that pairs alone are, bits 2 and 3 of these that labelled
+// texts are, of the form that bits 0 and 1 say.
 #include "fuzz/corpus_checks.h"
 
 namespace surprisal::fuzz {
@@ -50,6 +51,14 @@ std::vector<std::string> seeds() {
   for (int choice : {95, 96, 127}) seeds.push_back(std::string(1, static_cast<char>(choice)) + pairs);
   for (int choice : {31, 63})
     seeds.push_back(std::string(1, static_cast<char>(choice)) + " a : b | c||d e. \n\nx||y\r\n");
+  const std::string labelled =
+      "{\"text\":\"x\",\"second\":\"y\",\"label\":\"no\",\"a\":{\"b\":-1.5e3}}\n{\"text\":\"x\",\"second\":"
+      "\"\","
+      "\"label\":1,\"a.b\":2,\"tokens\":[\"u\",\"\",\"v\"],\"tags\":[\"O\",-100,1]}\n"
+      "{\"text\":\"z\",\"second\":\"\",\"label\":true,\"a\":{\"b\":0},\"tokens\":[],\"tags\":[]}\n{\"text\":"
+      "\"d\"}\n";
+  for (int choice : {108, 109, 110, 111})
+    seeds.push_back(std::string(1, static_cast<char>(choice)) + labelled);
   return seeds;
 }
 

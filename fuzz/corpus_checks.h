@@ -1,6 +1,8 @@
 // Reading a corpus file of every kind, by every rule.
 #pragma once
 
+#include <bit>
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -11,6 +13,21 @@
 
 namespace surprisal::fuzz {
 
+// How labelled texts are read: two with one class of the model, one of which the number is to be told, words,
+// or a text whose classes have no names yet.
+inline LabelOptions label_options(int choice) {
+  switch (choice) {
+    case 0:
+      return {.pair_field = "second", .names = {"no", "yes", "3"}};
+    case 1:
+      return {.of = LabelOf::number, .label_field = "a.b"};
+    case 2:
+      return {.of = LabelOf::word, .label_field = "tags", .words_field = "tokens", .names = {"O", "B-X"}};
+    default:
+      return {};
+  }
+}
+
 // A byte that chooses among the options of [data].
 inline CorpusOptions corpus_options(std::uint8_t choice) {
   constexpr const char* kDocument[] = {"blank_line", "line", "file"};
@@ -19,6 +36,10 @@ inline CorpusOptions corpus_options(std::uint8_t choice) {
   RecordOptions records;
   if (choice & 32) records.read = {true, true, true};
   if ((choice & 31) == 31) records.read = {false, true, false};  // lines of a text file are pairs
+  if ((choice & 60) == 44) {                                     // beside texts, labelled ones
+    records.read = {true, false, false, true};
+    records.labels = label_options(choice & 3);
+  }
   records.prompts_alone = (choice & 63) == 63;
   if ((choice & 33) == 33) {
     records.pattern = "{text} {{x}} {a.b}";
@@ -31,7 +52,22 @@ inline CorpusOptions corpus_options(std::uint8_t choice) {
           .records = std::move(records)};
 }
 
-inline void check_document(const Document& document) {
+inline void check_labels(const Document& document, const LabelOptions& options) {
+  const bool words = options.of == LabelOf::word;
+  const bool none = words && document.text.empty() && document.labels.empty();  // without a word
+  expect(none || document.labels.size() == (words ? document.sentences.size() : 1),
+         "a text without its labels");
+  const auto& names = options.names.empty() ? document.class_names : options.names;
+  for (std::uint32_t label : document.labels) {
+    if (options.of == LabelOf::number) {
+      expect(std::isfinite(std::bit_cast<float>(label)), "a label that is no number");
+    } else {
+      expect(label < names.size() || (words && label == kNoLabel), "a label that is no class");
+    }
+  }
+}
+
+inline void check_document(const Document& document, const CorpusOptions& options) {
   expect(find_invalid_utf8(document.text) == std::string::npos, "a document that is no UTF-8");
   expect(document.line > 0 && !document.sentences.empty() && document.sentences.front() == 0,
          "a document without a sentence");
@@ -45,6 +81,7 @@ inline void check_document(const Document& document) {
   expect(document.turns.size() == (chat ? document.sentences.size() : 0), "a chat without its turns");
   if (document.kind == DocumentKind::pair && !chat)
     expect(document.sentences.size() == 2, "a pair of other than two parts");
+  if (document.kind == DocumentKind::labelled) check_labels(document, options.records.labels);
   if (document.kind != DocumentKind::choice) return;
   expect(document.sentences.size() > 2 && std::size_t{document.label} + 1 < document.sentences.size(),
          "a label that is no option");
@@ -55,7 +92,7 @@ inline void check_corpus(const std::filesystem::path& file, const CorpusOptions&
   DocumentReader reader(files, options);
   for (Document document; reader.next(document);) {
     cut_document(document, options);
-    check_document(document);
+    check_document(document, options);
   }
 }
 

@@ -31,7 +31,10 @@ std::vector<std::string> seeds() {
   std::vector<std::string> seeds;
   for (const char* name :
        {"bert-gelu", "bert-relu-bf16-shards", "gpt2-gelu", "gpt2-silu-untied", "roberta-quick_gelu-f16",
-        "llama-llama3-biases", "llama-linear-bf16", "llama-dynamic-shards", "qwen2", "qwen2-yarn-mscale"}) {
+        "llama-llama3-biases", "llama-linear-bf16", "llama-dynamic-shards", "qwen2", "qwen2-yarn-mscale",
+        "bert-sequence-classifier", "bert-token-classifier", "gpt2-regression", "gpt2-token-classifier",
+        "llama-sequence-classifier", "qwen2-token-classifier", "roberta-sequence-classifier",
+        "roberta-token-classifier"}) {
     seeds.push_back(test_data(std::string("golden/models/") + name + "/config.json"));
   }
   for (const std::string& family : family_names()) {

@@ -21,9 +21,9 @@ void ask_for_all(std::int64_t classes, Stream& sample) {
 
 class Predictor {
  public:
-  Predictor(Transformer& model, const Mixture& mixture, const Capacity& capacity,
+  Predictor(Transformer& model, const TokenCorpus& corpus, const Mixture& mixture, const Capacity& capacity,
             const std::function<void(const LabelPrediction&)>& sink)
-      : model_(model), classifier_(mixture.classifier()), capacity_(capacity), sink_(sink) {}
+      : model_(model), corpus_(corpus), classifier_(mixture.classifier()), capacity_(capacity), sink_(sink) {}
 
   void add(Stream sample) {
     if (classifier_ == Classifier::text) ask_for_all(model_.config().classes, sample);
@@ -48,25 +48,37 @@ class Predictor {
   }
 
  private:
+  // Of the labels [begin, end).
   void tell(std::uint64_t document, std::size_t begin, std::size_t end) {
     LabelPrediction prediction{.document = document};
-    for (std::size_t label = begin; label < end; ++label) {
-      switch (classifier_) {
-        case Classifier::text:
+    switch (classifier_) {
+      case Classifier::text:
+        for (std::size_t label = begin; label < end; ++label)
           prediction.probability.push_back(std::exp(-static_cast<double>(result_.label.surprisal[label])));
-          break;
-        case Classifier::number:
-          prediction.value = result_.label.value[label];
-          break;
-        default:
-          prediction.classes.push_back(result_.label.predicted[label]);
-      }
+        prediction.classes.push_back(result_.label.predicted[begin]);
+        break;
+      case Classifier::number:
+        prediction.value = result_.label.value[begin];
+        break;
+      default:
+        prediction.classes = classes_of_words(corpus_.document(document), begin, end);
     }
-    if (classifier_ == Classifier::text) prediction.classes.push_back(result_.label.predicted[begin]);
     sink_(prediction);
   }
 
+  // Labels are those of the first words that have a token: as many as the sequence holds.
+  std::vector<std::int32_t> classes_of_words(const TokenDocument& document, std::size_t begin,
+                                             std::size_t end) const {
+    std::vector<std::int32_t> classes;
+    for (std::size_t word = 0; word < document.sentences.size(); ++word) {
+      const bool told = begin < end && !document.part(word).empty();
+      classes.push_back(told ? result_.label.predicted[begin++] : -1);
+    }
+    return classes;
+  }
+
   Transformer& model_;
+  const TokenCorpus& corpus_;
   Classifier classifier_;
   Capacity capacity_;
   const std::function<void(const LabelPrediction&)>& sink_;
@@ -78,7 +90,7 @@ class Predictor {
 
 void predict_labels(Transformer& model, const TokenCorpus& corpus, const Mixture& mixture,
                     const Capacity& capacity, const std::function<void(const LabelPrediction&)>& sink) {
-  Predictor predictor(model, mixture, capacity, sink);
+  Predictor predictor(model, corpus, mixture, capacity, sink);
   for_each_sample(corpus, mixture, 0, 0, true, [&](const Stream& sample) {
     predictor.add(sample);
     return true;

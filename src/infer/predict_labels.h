@@ -17,12 +17,13 @@ struct LabelPrediction {
   // Of a text: the probability of every class. Of a regression and of words empty.
   std::vector<double> probability{};
   double value = 0;  // of a regression
-  std::vector<std::int32_t>
-      classes{};  // of a text one; of words one each, those beyond the sequence left out
+  // Of a text one; of words one each, -1 where the sequence has no token of it.
+  std::vector<std::int32_t> classes{};
 };
 
-// Every document of the corpus in order. `capacity`: what the model has room for, at least a label for each
-// of its classes. `sink` is called for each document and may throw to stop.
+// Every document of the corpus in order, whose labels were not read (LabelOptions::to_predict). `capacity`:
+// what the model has room for, at least a label for each of its classes. `sink` is called for each document
+// and may throw to stop.
 void predict_labels(Transformer& model, const TokenCorpus& corpus, const Mixture& mixture,
                     const Capacity& capacity, const std::function<void(const LabelPrediction&)>& sink);
 

@@ -79,7 +79,7 @@ RecordScorer::RecordScorer(const std::string& rule, const ModelConfig& config, c
 
 RecordOptions RecordScorer::records(bool labels) const {
   RecordOptions records = records_of({&mixture_}, objective_);
-  records.labels.optional = !labels;
+  records.labels.to_predict = !labels;
   return records;
 }
 

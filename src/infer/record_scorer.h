@@ -23,7 +23,7 @@ class RecordScorer {
   RecordScorer(const std::string& rule, const ModelConfig& config, const Tokenizer& tokenizer,
                const ScoreOptions& options);
 
-  // What to read of records; `labels`: whether those of a classifier must have one.
+  // What to read of records; `labels`: of a classifier's, whether it is to be scored by them.
   RecordOptions records(bool labels = true) const;
 
   const Mixture& mixture() const { return mixture_; }

@@ -29,7 +29,7 @@ class Labelled : public Objective {
         options.layout == "auto" ? tokenizer.special().cls.has_value() : options.layout == "encoder";
     traits_.decoder = !encoder;
     traits_.classes = traits.classifier == Classifier::number ? 1 : static_cast<std::int32_t>(names_.size());
-    const bool second = !options.pair_field.empty() &&
+    const bool second = encoder && !options.pair_field.empty() &&
                         std::ranges::any_of(pair_, [](const auto& piece) { return piece.segment > 0; });
     traits_.segments = second ? 2 : 1;
     const std::int64_t specials = std::max(special_rows(single_), special_rows(pair_));
@@ -44,11 +44,7 @@ class Labelled : public Objective {
     const TokenDocument document = corpus.document(key.document);
     traits_.classifier == Classifier::word ? lay_out_words(document, key, sample)
                                            : lay_out_text(document, key, sample);
-    if (traits_.decoder) {
-      for (std::int32_t row = 0; row < sample.size(); ++row) {
-        sample.visible[static_cast<std::size_t>(row)] = {0, row + 1};
-      }
-    }
+    if (traits_.decoder) lay_out_decoder(sample);
     return std::ssize(document.tokens);
   }
 
@@ -70,6 +66,14 @@ class Labelled : public Objective {
   }
   std::int64_t room(const TokenDocument& document) const {
     return length_ - special_rows(has_second(document) ? pair_ : single_);
+  }
+
+  // Decoders tell no segments apart, whatever the tokenizer calls them.
+  static void lay_out_decoder(Stream& sample) {
+    for (std::int32_t row = 0; row < sample.size(); ++row) {
+      sample.visible[static_cast<std::size_t>(row)] = {0, row + 1};
+      sample.segment[static_cast<std::size_t>(row)] = 0;
+    }
   }
 
   // The longer of two texts loses its end first, token by token.
@@ -104,6 +108,7 @@ class Labelled : public Objective {
     for (std::size_t word = 0; word < document.sentences.size(); ++word) {
       const std::uint32_t token = document.sentences[word];
       if (token >= kept) break;
+      if (document.part(word).empty()) continue;
       const std::int32_t row = before + static_cast<std::int32_t>(token);
       if (document.labels.empty()) {
         sample.label.push_back({row, 0, 0});

@@ -58,10 +58,28 @@ void check_positions(const ModelConfig& config, const Mixture& mixture) {
                                                          : fmt::format("at most {}", config.block_positions),
                  .fix = config.block_positions == 0
                             ? "set objective.blank_infilling.preset = \"glm-130b\", or its position = "
-                              "\"repeat\"; or use "
-                              "a model of family glm"
+                              "\"repeat\"; or use a model of family glm"
                             : "lower data.sequence_length or objective.blank_infilling.max_span"});
   }
+}
+
+Task task_of(const Mixture& mixture) {
+  switch (mixture.classifier()) {
+    case Classifier::text:
+    case Classifier::number:
+      return Task::sequence_classification;
+    case Classifier::word:
+      return Task::token_classification;
+    case Classifier::none:
+      break;
+  }
+  return Task::language_model;
+}
+
+const char* name_of(Task task) {
+  return task == Task::language_model            ? "a language model"
+         : task == Task::sequence_classification ? "a classifier of sequences"
+                                                 : "a classifier of tokens";
 }
 
 // What model, tokenizer and objective must agree on, before anything is allocated.
@@ -79,12 +97,19 @@ void check_fit(const Configuration& configuration, const ModelConfig& config, co
                                    .found = fmt::format("{}", configuration.data.sequence_length),
                                    .expected = fmt::format("at most {}", config.stream_positions())});
   }
+  const bool regression = mixture.classifier() == Classifier::number;
+  if (task_of(mixture) != config.task || regression != config.regression) {
+    throw Error(ErrorKind::usage,
+                {.what = fmt::format("objective \"{}\" needs {}", mixture.specification(),
+                                     regression ? "a regression" : name_of(task_of(mixture))),
+                 .found = config.regression ? "a regression" : name_of(config.task)});
+  }
   check_positions(config, mixture);
-  if (mixture.segments() > std::max<std::int64_t>(config.type_vocab_size, 1)) {
+  if (mixture.segments() > 1 && config.type_vocab_size == 1) {
     throw Error(ErrorKind::usage,
                 {.what = fmt::format("objective \"{}\" needs two segments", mixture.specification()),
                  .where = "model.type_vocab_size",
-                 .found = fmt::format("{}", config.type_vocab_size),
+                 .found = "1",
                  .expected = "at least 2"});
   }
   if (mixture.has_labels() && config.classes < mixture.classes()) {
@@ -126,25 +151,6 @@ std::string sight_warning(const ModelConfig& config, const Mixture& mixture) {
   return {};
 }
 
-Task task_of(const Mixture& mixture) {
-  switch (mixture.classifier()) {
-    case Classifier::text:
-    case Classifier::number:
-      return Task::sequence_classification;
-    case Classifier::word:
-      return Task::token_classification;
-    case Classifier::none:
-      break;
-  }
-  return Task::language_model;
-}
-
-const char* name_of(Task task) {
-  return task == Task::language_model            ? "a language model"
-         : task == Task::sequence_classification ? "a classifier of sequences"
-                                                 : "a classifier of tokens";
-}
-
 // The heads that the objective trains, in place of those that the configuration has. A checkpoint's are
 // changed only where that is asked for.
 void fit_task(const Configuration& configuration, const Mixture& mixture, ModelConfig& config) {
@@ -173,6 +179,15 @@ void fit_task(const Configuration& configuration, const Mixture& mixture, ModelC
   set_classifier(task, std::move(names), regression, config);
 }
 
+// A pooler of the body that the checkpoint lacks is drawn for this run alone: the adapter must hold it, or
+// what is trained upon it would mean nothing elsewhere.
+void save_new_pooler(const ModelConfig& config, AdapterOptions& adapter) {
+  const Family& family = find_family(config.family, "model");
+  const ClassifierHead* head = classifier_of(family, config.task);
+  if (!head || is_of_classifier(family, config.task, head->pooler + ".weight")) return;
+  adapter.modules_to_save.push_back("pooler");
+}
+
 // The configuration's own folder, or .surprisal-cache beside the run directory.
 std::string cache_directory(const Configuration& configuration) {
   if (!configuration.data.cache_directory.empty()) return configuration.data.cache_directory;
@@ -186,6 +201,7 @@ RunSetup::RunSetup(const Configuration& configuration)
       mixture(configuration.objective.train, configuration.objective, tokenizer,
               configuration.data.sequence_length),
       config(model_config(configuration, tokenizer, mixture.extent().positions)) {
+  const bool pooled = config.pooler;
   fit_task(configuration, mixture, config);
   if (config.vocabulary_head() && configuration.model.new_heads && mixture.classes() > config.classes) {
     add_sentence_head(mixture.classes(), config);
@@ -193,6 +209,9 @@ RunSetup::RunSetup(const Configuration& configuration)
   config.training_objective = mixture.specification();
   adapter = configuration.adapter.path.empty() ? configuration.adapter
                                                : read_adapter_options(configuration.adapter.path, config);
+  if (adapter.any() && configuration.adapter.path.empty() && config.pooler && !pooled) {
+    save_new_pooler(config, adapter);
+  }
   config.adaptation = make_adaptation(adapter, config, "[adapter]", ErrorKind::usage);
   check_fit(configuration, config, tokenizer, mixture);
   check_smoothing(configuration, mixture);
@@ -211,7 +230,9 @@ Configuration with_class_names(Configuration configuration) {
   const std::string& adapter = configuration.adapter.path;
   if (!configuration.model.path.empty()) {
     ModelConfig config = read_model_config(configuration.model.path);
+    const Task task = config.task;
     if (!adapter.empty()) fit_classifier(adapter, config);
+    if (config.task != task) configuration.model.new_heads = true;  // the adapter brings them
     if (!configuration.model.new_heads || !adapter.empty()) known = config.class_names;
   }
   name_classes(specifications, known, configuration.data.train, configuration.data.corpus,

@@ -14,7 +14,8 @@
 namespace surprisal {
 
 // The configuration with names for the classes that a classifier tells apart, where it gives none: those of
-// the checkpoint, else those of the labels of data.train. Throws Error as reading these does.
+// the checkpoint, else those of the labels of data.train; and with new heads, where the adapter that it goes
+// on with brings them. Throws Error as reading these does.
 Configuration with_class_names(Configuration configuration);
 
 struct RunSetup {

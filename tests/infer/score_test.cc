@@ -138,9 +138,10 @@ TEST_F(ScoreTest, ReportsEveryDocument) {
 }
 
 TEST_F(ScoreTest, RefusesWhatCannotBe) {
-  EXPECT_ERROR(
-      score(*decoder_, tiny_bpe(), decoder_text_, {.rule = "strides"}), usage,
-      AllOf(HasSubstr("unknown rule strides"), HasSubstr("windows, reverse, pll, cloze or conditional")));
+  EXPECT_ERROR(score(*decoder_, tiny_bpe(), decoder_text_, {.rule = "strides"}), usage,
+               AllOf(HasSubstr("unknown rule strides"),
+                     HasSubstr("windows, reverse, pll, cloze, conditional, classification, "
+                               "regression or token_classification")));
   EXPECT_ERROR(score(*decoder_, tiny_bpe(), decoder_text_, {.rule = "pll"}), usage, HasSubstr("mask token"));
   EXPECT_ERROR(score(*encoder_, tiny_wordpiece(), masked_text_, {.rule = "windows"}), usage,
                HasSubstr("causal"));

@@ -1,5 +1,7 @@
 // The worked examples of docs/objectives, to the letter. They also fix which random numbers are drawn for
 // what: a change here changes the samples of every run that resumes.
+#include <bit>
+
 #include <gtest/gtest.h>
 
 #include "tests/objective/corpora.h"
@@ -159,6 +161,50 @@ TEST(Documentation, ClozeExample) {
   EXPECT_EQ(several.block_position, (Ids{0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 1, 2, 3}));
   EXPECT_EQ(several.target, (std::vector<Target>{{5, 20}, {6, 8}, {12, 21}, {13, 22}, {14, 8}}));
   EXPECT_EQ(several.choice, (std::vector<Choice>{{.option = {{0, 2}, {2, 5}}, .answer = 1}}));
+}
+
+// A document of these parts, and the one sample that it is.
+Stream labelled(const std::string& name, const Tokenizer& tokenizer, std::int64_t length, const Ids& tokens,
+                std::vector<std::uint32_t> parts, std::vector<std::uint32_t> labels) {
+  std::vector<TokenCorpus::Ids> ids(1);
+  ids[0] = {.tokens = tokens, .sentences = std::move(parts), .kind = DocumentKind::labelled};
+  ids[0].labels = std::move(labels);
+  ObjectiveOptions options;
+  options.classification.labels = {"no", "maybe", "yes"};
+  options.classification.pair_field = "second";
+  options.token_classification.labels = {"O", "B-X", "I-X"};
+  return samples_of(TokenCorpus::from_ids(ids), Mixture(name, options, tokenizer, length))[0];
+}
+
+TEST(Documentation, ClassificationExample) {
+  const Stream encoder =
+      labelled("classification", word_tokenizer(), 8, {11, 12, 13, 14, 21, 22, 23}, {0, 4}, {2});
+  EXPECT_EQ(encoder.token, (Ids{2, 11, 12, 13, 3, 21, 22, 3}));
+  EXPECT_EQ(encoder.segment, (Ids{0, 0, 0, 0, 0, 1, 1, 1}));
+  EXPECT_EQ(encoder.label, (std::vector<Label>{{0, 2, 1}}));
+  const Stream decoder =
+      labelled("classification", text_tokenizer(), 6, {11, 12, 13, 14, 21, 22, 23}, {0, 4}, {2});
+  EXPECT_EQ(decoder.token, (Ids{11, 12, 13, 21, 22, 23}));
+  EXPECT_EQ(decoder.visible, (std::vector<Interval>{{0, 1}, {0, 2}, {0, 3}, {0, 4}, {0, 5}, {0, 6}}));
+  EXPECT_EQ(decoder.label, (std::vector<Label>{{5, 2, 1}}));
+}
+
+TEST(Documentation, RegressionExample) {
+  const Stream sample =
+      labelled("regression", word_tokenizer(), 16, {11, 12}, {0}, {std::bit_cast<std::uint32_t>(2.5f)});
+  EXPECT_EQ(sample.token, (Ids{2, 11, 12, 3}));
+  EXPECT_EQ(sample.label, (std::vector<Label>{{0, 0, 1, 2.5f}}));
+}
+
+TEST(Documentation, TokenClassificationExample) {
+  const auto sample = [](std::int64_t length) {
+    return labelled("token_classification", word_tokenizer(), length, {11, 12, 13, 14}, {0, 2, 3},
+                    {1, kNoLabel, 0});
+  };
+  EXPECT_EQ(sample(16).token, (Ids{2, 11, 12, 13, 14, 3}));
+  EXPECT_EQ(sample(16).label, (std::vector<Label>{{1, 1, 1}, {4, 0, 1}}));
+  EXPECT_EQ(sample(5).token, (Ids{2, 11, 12, 13, 3}));
+  EXPECT_EQ(sample(5).label, (std::vector<Label>{{1, 1, 1}}));
 }
 
 TEST(Documentation, SumExample) {

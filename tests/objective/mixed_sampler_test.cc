@@ -216,10 +216,10 @@ TEST(Records, AreReadAsTheObjectivesDo) {
   const Mixture texts = mixture("blank_infilling"), both = mixture("1 blank_infilling | 1 conditional"),
                 none = mixture("1 blank_infilling | 0 conditional");
   auto read = [](const std::vector<const Mixture*>& mixtures) { return records_of(mixtures, {}).read; };
-  EXPECT_THAT(read({&texts}), ElementsAre(true, false, false));
-  EXPECT_THAT(read({&both}), ElementsAre(true, true, false));
-  EXPECT_THAT(read({&none, &texts}), ElementsAre(true, false, false));
-  EXPECT_THAT(read({&texts, &both}), ElementsAre(true, true, false));
+  EXPECT_THAT(read({&texts}), ElementsAre(true, false, false, false));
+  EXPECT_THAT(read({&both}), ElementsAre(true, true, false, false));
+  EXPECT_THAT(read({&none, &texts}), ElementsAre(true, false, false, false));
+  EXPECT_THAT(read({&texts, &both}), ElementsAre(true, true, false, false));
   EXPECT_EQ(records_of({&texts}, {}).reader(kPair), "objective conditional reads pairs");
   EXPECT_EQ(records_of({&texts}, {}).reader(kText),
             "objectives mlm, nsp, sop, causal, reverse, blank_infilling read texts");

@@ -186,13 +186,16 @@ TEST(Mixture, RefusesImpossibleNumbers) {
 TEST(Mixture, RefusesUnknownObjectivesWithTheNearest) {
   EXPECT_ERROR(mix("mlm + nps"), usage,
                "objective \"mlm + nps\", column 7: unknown objective nps: expected one of mlm, nsp, sop, "
-               "causal, reverse, conditional, blank_infilling, cloze; did you mean nsp?");
+               "causal, reverse, conditional, blank_infilling, cloze, classification, regression, "
+               "token_classification; "
+               "did you mean nsp?");
   EXPECT_ERROR(mix("casual"), usage, testing::HasSubstr("did you mean causal?"));
   EXPECT_ERROR(mix("inf mlm"), usage, testing::HasSubstr("there is no operator here: found 'mlm'"));
   EXPECT_ERROR(
       mix("translation"), usage,
       "objective \"translation\", column 1: unknown objective translation: expected one of mlm, nsp, sop, "
-      "causal, reverse, conditional, blank_infilling, cloze");
+      "causal, reverse, conditional, blank_infilling, cloze, classification, regression, "
+      "token_classification");
 }
 
 TEST(Mixture, RefusesSumsThatCannotBe) {

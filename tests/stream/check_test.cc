@@ -164,6 +164,25 @@ TEST(CheckStream, ChoicesAreOfTargetsThatAreTheirOwn) {
                "s:3, choice[0]: impossible weight: found -1, expected a finite number, at least 0");
 }
 
+TEST(CheckStream, AClassifierHasNoTargets) {
+  StreamLimits classifier = kLimits;
+  classifier.targets = false;
+  EXPECT_ERROR(
+      check([](Stream&) {}, classifier), data,
+      "s:3: targets for a model without a vocabulary head: found 1; use an objective over labels: the "
+      "model is a classifier");
+  check([](Stream& s) { s.target.clear(); }, classifier);
+}
+
+TEST(CheckStream, ValuesOfLabelsAreFinite) {
+  check([](Stream& s) { s.label[0].value = -3.5f; });
+  for (float value : {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+    EXPECT_ERROR(check([&](Stream& s) { s.label[0].value = value; }), data,
+                 testing::AllOf(testing::StartsWith("s:3, label[0]: impossible value: found "),
+                                testing::EndsWith(", expected a number")));
+  }
+}
+
 TEST(CheckStream, WeightsAreFiniteAndNotNegative) {
   EXPECT_ERROR(check([](Stream& s) { s.target[0].weight = -0.5f; }), data,
                "s:3, target[0]: impossible weight: found -0.5, expected a finite number, at least 0");

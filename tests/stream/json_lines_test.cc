@@ -90,6 +90,36 @@ TEST(StreamJson, WeightsKeepEveryBit) {
   EXPECT_EQ(read(stream_to_json(stream)), stream);
 }
 
+// Of a regression: the right number stands behind the weight.
+TEST(StreamJson, LabelsMayHaveAValue) {
+  Stream stream = make_sequence(3, 10);
+  stream.label = {{0, 0, 1, 2.5f}, {1, 0, 0.5f, 0}, {2, 0, 1, -0.1f}};
+  const std::string line = stream_to_json(stream);
+  EXPECT_THAT(line, testing::EndsWith("\"label\":[[0,0,1,2.5],[1,0,0.5],[2,0,1,-0.1]]}"));
+  EXPECT_EQ(read(line), stream);
+  Random random({.seed = 5});
+  for (int i = 0; i < 200; ++i) {
+    stream.label[0].value = static_cast<float>(random.normal() * std::pow(10, i % 60 - 30));
+    EXPECT_EQ(read(stream_to_json(stream)), stream);
+  }
+}
+
+TEST(StreamJson, RefusesLabelsOfAnotherForm) {
+  const auto label = [](const std::string& value) {
+    return read(R"({"token":[1],"visible":[[0,1]],"label":[)" + value + "]}");
+  };
+  const std::string form = ", expected [row, class, weight] or [row, 0, weight, value]";
+  EXPECT_ERROR(label("[0,1]"), data, "s:7, label[0]: wrong form: found [0,1]" + form);
+  EXPECT_ERROR(label("[0,0,1,2,3]"), data, "s:7, label[0]: wrong form: found [0,0,1,2,3]" + form);
+  EXPECT_ERROR(label("{\"row\":0}"), data, HasSubstr("s:7, label[0]: wrong form"));
+  EXPECT_ERROR(label("[0,0,1,\"2\"]"), data,
+               "s:7, label[0]: wrong type: found \"2\", expected a number as value");
+  EXPECT_ERROR(label("[0,0,null,2]"), data,
+               "s:7, label[0]: wrong type: found null, expected a number as weight");
+  EXPECT_ERROR(label("[0,0,1,1e39]"), data, HasSubstr("s:7, label[0]: impossible value"));
+  EXPECT_ERROR(label("[0,0.5,1,2]"), data, HasSubstr("label[0]"));
+}
+
 TEST(StreamJson, LeavesOutWhatHasADefault) {
   Stream stream = read(R"({"token":[5,6,7],"visible":[[0,1],[0,2],[1,3]]})");
   EXPECT_EQ(stream.position, (std::vector<std::int32_t>{0, 1, 1}));

@@ -329,7 +329,7 @@ TEST_F(RecordsTest, OlderCacheIsNotUsed) {
   const std::string print = open({path}, {}, cache).fingerprint();
   const fs::path file = cache / (print + ".tokens");
   const std::string good = read_file(file);
-  for (std::size_t version_at = good.size() - 136 + 8; const std::uint32_t version : {3u, 5u}) {
+  for (std::size_t version_at = good.size() - 136 + 8; const std::uint32_t version : {4u, 6u}) {
     std::string other = good;
     std::memcpy(other.data() + version_at, &version, sizeof version);
     const std::uint64_t hash = XXH3_64bits(other.data() + other.size() - 136, 128);
@@ -370,7 +370,7 @@ TEST_F(RecordsTest, RecordsOfATokenFileAreChecked) {
   EXPECT_FALSE(opens(kPair, {0, 1}, 1));
   EXPECT_FALSE(opens(kChoice, {0, 1}, 0));
   EXPECT_FALSE(opens(kChoice, {0, 1, 2}, 2));
-  EXPECT_FALSE(opens(static_cast<DocumentKind>(3), {0, 1, 2}, 0));
+  EXPECT_FALSE(opens(static_cast<DocumentKind>(4), {0, 1, 2}, 0));
 }
 
 TEST(RecordsFromIds, AreChecked) {

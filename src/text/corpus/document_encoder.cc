@@ -69,22 +69,15 @@ void encode_parts(const Document& document, const Tokenizer& tokenizer, EncodedD
 }
 
 // Words with their blanks as one text: a token belongs to the word in which it begins, one that begins with
-// the blank before a word to that. Words without a token are left out, and their labels with them.
+// the blank before a word to that.
 void encode_words(const Document& document, const Tokenizer& tokenizer, EncodedDocument& encoded) {
   std::vector<std::uint32_t> starts;
   tokenizer.encode(document.text, encoded.tokens, &starts);
   std::uint32_t token = 0;
-  const auto& words = document.sentences;
-  for (std::size_t word = 0; word < words.size(); ++word) {
-    // The blank before a word stands one byte before it.
-    const auto begin = word == 0 ? 0 : words[word] - 1;
-    const auto end =
-        word + 1 < words.size() ? words[word + 1] - 1 : static_cast<std::uint32_t>(document.text.size());
+  for (std::uint32_t word : document.sentences) {
+    const std::uint32_t begin = word == 0 ? 0 : word - 1;  // with the blank
     while (token < starts.size() && starts[token] < begin) ++token;
-    if (token == starts.size()) break;
-    if (starts[token] >= end) continue;
     encoded.sentences.push_back(token);
-    if (!document.labels.empty()) encoded.labels.push_back(document.labels[word]);
   }
 }
 
@@ -118,12 +111,9 @@ EncodedDocument DocumentEncoder::encode(Document document) const {
       check_choice(encoded, tokenizer_, files_[document.file]);
       break;
     case DocumentKind::labelled:
-      if (options_.records.labels.of == LabelOf::word) {
-        encode_words(document, tokenizer_, encoded);
-      } else {
-        encode_parts(document, tokenizer_, encoded);
-        encoded.labels = std::move(document.labels);
-      }
+      options_.records.labels.of == LabelOf::word ? encode_words(document, tokenizer_, encoded)
+                                                  : encode_parts(document, tokenizer_, encoded);
+      encoded.labels = std::move(document.labels);
       break;
   }
   return encoded;

@@ -51,7 +51,7 @@ LabelReader::LabelReader(const LabelOptions& options, const std::string& field)
 
 bool LabelReader::is_labelled(Json& record) const {
   return find_field(record, first_field()) &&
-         (options_.optional || find_field(record, options_.label_field)) &&
+         (options_.to_predict || find_field(record, options_.label_field)) &&
          (options_.pair_field.empty() || find_field(record, options_.pair_field));
 }
 
@@ -72,8 +72,8 @@ void LabelReader::read(Json& record, const std::string& where, Document& documen
   };
   add(field_);
   if (!options_.pair_field.empty()) add(options_.pair_field);
+  if (options_.to_predict) return;
   const Json* value = find_field(record, options_.label_field);
-  if (options_.optional && (!value || value->is_null() || is_below_zero(*value))) return;
   if (!value) {
     throw Error(ErrorKind::data, {.what = fmt::format("the record has no field \"{}\"", options_.label_field),
                                   .where = where,
@@ -103,17 +103,14 @@ void LabelReader::read_words(Json& record, const std::string& where, Document& d
     document.sentences.push_back(static_cast<std::uint32_t>(document.text.size()));
     document.text += word.get_ref<const std::string&>();
   }
-  const bool none = options_.optional && !find_field(record, options_.label_field);
-  if (none || document.sentences.empty()) {
-    if (document.sentences.empty()) document.sentences.push_back(0);
-    return;
-  }
+  const std::size_t words = document.sentences.size();
+  if (words == 0) document.sentences.push_back(0);
+  if (options_.to_predict || words == 0) return;
   const Json& labels = list(options_.label_field);
-  if (labels.size() != document.sentences.size()) {
-    throw Error(ErrorKind::data,
-                {.what = "there are not as many labels as words",
-                 .where = where,
-                 .found = fmt::format("{} words and {} labels", document.sentences.size(), labels.size())});
+  if (labels.size() != words) {
+    throw Error(ErrorKind::data, {.what = "there are not as many labels as words",
+                                  .where = where,
+                                  .found = fmt::format("{} words and {} labels", words, labels.size())});
   }
   for (const Json& value : labels) {
     document.labels.push_back(is_below_zero(value) ? kNoLabel : label(value, where, document));

@@ -50,7 +50,7 @@ struct LabelOptions {
   std::string pair_field{};          // of a second text; empty: there is none
   std::string words_field{};         // of LabelOf::word
   std::vector<std::string> names{};  // of the classes. Empty: they are asked for, see find_class_names
-  bool optional = false;             // a record may lack its label, which is to be predicted
+  bool to_predict = false;           // labels are: those that records have are not read
 };
 
 // "a text", "a pair", "a choice", "a labelled text".

@@ -100,7 +100,7 @@ std::string record_key(const RecordOptions& records) {
   for (const std::string& line : records.verbalizer) key += fmt::format("{} {}\n", line.size(), line);
   if (!records.reads(DocumentKind::labelled)) return key;
   const LabelOptions& labels = records.labels;
-  key += fmt::format("labels {} {}\n", static_cast<int>(labels.of), labels.optional);
+  key += fmt::format("labels {} {}\n", static_cast<int>(labels.of), labels.to_predict);
   for (const std::string& field : {labels.label_field, labels.pair_field, labels.words_field})
     key += fmt::format("{} {}\n", field.size(), field);
   for (const std::string& name : labels.names) key += fmt::format("{} {}\n", name.size(), name);
@@ -178,15 +178,17 @@ void require_documents(const TokenTotals& totals, const CorpusSkips& skips,
 // Sentences and parts of documents in memory come from the caller, so they are checked.
 void check_sentences(const EncodedDocument& document, std::size_t index) {
   const auto& sentences = document.sentences;
-  const bool text = document.kind == DocumentKind::text || document.kind == DocumentKind::labelled;
-  const auto begin = sentences.begin() + (text || sentences.size() < 2 ? 0 : 1);  // a prompt may be empty
+  const bool labelled = document.kind == DocumentKind::labelled;  // its texts and words may be empty
+  const bool whole = document.kind == DocumentKind::text || sentences.size() < 2;
+  const auto begin = sentences.begin() + (whole ? 0 : 1);  // a prompt may be empty
   const bool ascending =
-      std::adjacent_find(begin, sentences.end(), std::greater_equal<>()) == sentences.end();
+      labelled ? std::is_sorted(sentences.begin(), sentences.end())
+               : std::adjacent_find(begin, sentences.end(), std::greater_equal<>()) == sentences.end();
   const std::size_t parts = document.kind == DocumentKind::pair     ? 2
                             : document.kind == DocumentKind::choice ? 3
                                                                     : 1;
   const bool even = document.kind != DocumentKind::pair || sentences.size() % 2 == 0;
-  if (sentences.front() == 0 && ascending && sentences.back() < document.tokens.size() &&
+  if (sentences.front() == 0 && ascending && sentences.back() < document.tokens.size() + labelled &&
       sentences.size() >= parts && even) {
     return;
   }

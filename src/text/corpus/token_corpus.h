@@ -22,7 +22,8 @@ struct TokenDocument {
   // of its parts begins, context and completion by turns, an even number of them: what is scored are the
   // completions. The first context may be empty, the others are not, nor is a completion. Of a choice: where
   // the context, which holds one mask token, and each option begin; no option is empty. Of a labelled text:
-  // where it and, if there is one, its second text begin; or where each of its words does.
+  // where it and, if there is one, its second text begin, either of which may be empty; or where each of its
+  // words does, one without a token where the next does.
   std::span<const std::uint32_t> sentences;
   // Of a labelled text: its class, or the bits of its number as a float; or a class or kNoLabel for each
   // word. Empty where the record brought none.
