@@ -20,13 +20,17 @@ sys.path.append(sys.path.pop(0))  # last: tokenizers.py beside this file must no
 import torch
 import transformers
 from tokenizers import Tokenizer
-from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForPreTraining, AutoTokenizer
+from transformers import (AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForPreTraining,
+                          AutoModelForSequenceClassification, AutoModelForTokenClassification, AutoTokenizer)
 
 from stream_loss import UnsupportedStream, read_streams, stream_loss
 
 MODEL_CLASS = {"BertForPreTraining": AutoModelForPreTraining, "BertForMaskedLM": AutoModelForMaskedLM,
                "RobertaForMaskedLM": AutoModelForMaskedLM, "GPT2LMHeadModel": AutoModelForCausalLM,
                "LlamaForCausalLM": AutoModelForCausalLM, "Qwen2ForCausalLM": AutoModelForCausalLM}
+for family in ("Bert", "Roberta", "GPT2", "Llama", "Qwen2"):
+    MODEL_CLASS[f"{family}ForSequenceClassification"] = AutoModelForSequenceClassification
+    MODEL_CLASS[f"{family}ForTokenClassification"] = AutoModelForTokenClassification
 
 STRINGS = [
     "The surprisal of a token is -log p.", "  two  spaces\tand a tab\n", "naïve café, Ångström: décor", "中文分词与 English 混排。",
