@@ -128,10 +128,23 @@ void check_tensor(const StoredTensor& tensor, const std::string& name,
   }
 }
 
-HeadsOfOthers check_all(const TensorsByName& tensors, const ParameterStore& store, bool new_heads,
+// A classifier of other classes is another task's head, though its tensors have the same names.
+void leave_out_other_classes(const ParameterStore& store, TensorsByName& tensors, HeadsOfOthers& heads) {
+  for (const Binding& binding : store.bindings) {
+    const auto tensor = tensors.find(binding.stored);
+    if (tensor == tensors.end() || tensor->second->shape == binding.stored_shape(store.table)) continue;
+    if (!is_of_classifier(store.family, store.config.task, binding.stored)) continue;
+    heads.left_out.push_back(tensor->second->name);
+    tensors.erase(tensor);
+  }
+}
+
+// Takes out of `tensors` what is left out though the model has the name.
+HeadsOfOthers check_all(TensorsByName& tensors, const ParameterStore& store, bool new_heads,
                         const std::string& where) {
   Misfits misfits;
   HeadsOfOthers heads;
+  if (new_heads && store.has_heads) leave_out_other_classes(store, tensors, heads);
   std::set<std::string_view> wanted;
   for (const Binding& binding : store.bindings) {
     wanted.insert(binding.stored);

@@ -156,23 +156,24 @@ TEST_F(ClassifierVerbs, AnAdapterBringsItsClassifier) {
 TEST_F(ClassifierVerbs, LossAndPlanKnowThem) {
   train("classification", "texts.jsonl");
   const Outcome loss = workplace_.run(
-      {"loss", "--model", "run/latest", "--objective", "classification", "--json", "texts.jsonl"});
+      {"loss", "--model", "run/latest", "--objective", "classification", "--json", "--text", "texts.jsonl"});
   ASSERT_EQ(loss.code, 0) << loss.err;
+  EXPECT_EQ(loss.json().at("terms").at("token").at("weight"), 0);
   const Outcome plan = workplace_.run({"plan", "run.toml"});
   ASSERT_EQ(plan.code, 0) << plan.err;
 }
 
 TEST_F(ClassifierVerbs, WhatAClassifierCannotDo) {
   train("classification", "texts.jsonl", "gpt2");
-  EXPECT_FAILS(workplace_.run({"generate", "--model", "run/latest", "--prompt", "the"}), 1,
+  EXPECT_FAILS(workplace_.run({"generate", "--model", "run/latest", "--prompt", "the"}), 2,
                HasSubstr("the model is a classifier: it has no vocabulary head"));
-  EXPECT_FAILS(workplace_.run({"score", "--model", "run/latest", "--rule", "windows", "text.txt"}), 1,
+  EXPECT_FAILS(workplace_.run({"score", "--model", "run/latest", "--rule", "windows", "text.txt"}), 2,
                HasSubstr("the model is a classifier: it has no vocabulary head"));
-  EXPECT_FAILS(workplace_.run({"score", "--model", "run/latest", "text.txt"}), 2,
+  EXPECT_FAILS(workplace_.run({"score", "--model", "run/latest", "text.txt"}), 3,
                HasSubstr("the file holds texts, and nothing here reads one"));
-  EXPECT_FAILS(workplace_.run({"score", "--model", "gpt2", "--rule", "classification", "texts.jsonl"}), 1,
+  EXPECT_FAILS(workplace_.run({"score", "--model", "gpt2", "--rule", "classification", "texts.jsonl"}), 2,
                HasSubstr("the model is not made for rule classification"));
-  EXPECT_FAILS(workplace_.run({"score", "--model", "gpt2", "--each", "text.txt"}), 1,
+  EXPECT_FAILS(workplace_.run({"score", "--model", "gpt2", "--each", "text.txt"}), 2,
                HasSubstr("--each prints what a classifier says of each record"));
 }
 

@@ -2,14 +2,17 @@
 #include "objective/classification.h"
 
 #include <bit>
+#include <fstream>
 #include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "objective/mixture.h"
+#include "objective/records.h"
 #include "stream/check.h"
 #include "tests/core/error_matchers.h"
+#include "tests/core/temporary_directory.h"
 #include "tests/objective/corpora.h"
 #include "tests/objective/tokenizers.h"
 
@@ -244,6 +247,39 @@ TEST(Classification, SaysWhatItsClassesAre) {
   EXPECT_THAT(Mixture("mlm + sop", {}, word_tokenizer(), 16).class_names(),
               ElementsAre("in order", "swapped"));
   EXPECT_THAT(Mixture("mlm", {}, word_tokenizer(), 16).class_names(), IsEmpty());
+}
+
+Ids::size_type count_labels(const ObjectiveOptions& options) {
+  return options.classification.labels.size() + options.token_classification.labels.size() +
+         options.regression.labels.size();
+}
+
+// Names of the options go before those of a model, and these before those of the data.
+TEST(NameClasses, WhereTheyHaveNone) {
+  const TemporaryDirectory directory;
+  const std::string file = directory / "texts.jsonl";
+  std::ofstream(file) << "{\"text\": \"w11\", \"kind\": \"b\"}\n{\"text\": \"w12\", \"kind\": \"a\"}\n";
+  ObjectiveOptions options;
+  options.classification.label_field = "kind";
+  const auto named = [&](const std::vector<std::string>& known) {
+    ObjectiveOptions made = options;
+    name_classes({"classification"}, known, {file}, {}, made);
+    EXPECT_THAT(made.token_classification.labels, IsEmpty());
+    return made.classification.labels;
+  };
+  EXPECT_THAT(named({}), ElementsAre("a", "b"));
+  EXPECT_THAT(named({"x", "y"}), ElementsAre("x", "y"));
+  options.classification.labels = {"b", "a"};
+  EXPECT_THAT(named({"x", "y"}), ElementsAre("b", "a"));
+  ObjectiveOptions others;
+  for (const char* objective : {"mlm + nsp", "causal", "regression"}) {
+    name_classes({objective}, {}, {"no such file"}, {}, others);
+    EXPECT_EQ(count_labels(others), 0u) << objective;
+  }
+  name_classes({"token_classification", "token_classification"}, {"O", "X"}, {}, {}, others);
+  EXPECT_THAT(others.token_classification.labels, ElementsAre("O", "X"));
+  EXPECT_ERROR(name_classes({"classification", "regression"}, {}, {file}, {}, others), usage,
+               "one model has one classifier: found classification, regression");
 }
 
 // It has the place of the vocabulary head.
