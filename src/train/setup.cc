@@ -79,13 +79,6 @@ void check_fit(const Configuration& configuration, const ModelConfig& config, co
                                    .expected = fmt::format("at most {}", config.stream_positions())});
   }
   check_positions(config, mixture);
-  if (mixture.segments() > std::max<std::int64_t>(config.type_vocab_size, 1)) {
-    throw Error(ErrorKind::usage,
-                {.what = fmt::format("objective \"{}\" needs two segments", mixture.specification()),
-                 .where = "model.type_vocab_size",
-                 .found = fmt::format("{}", config.type_vocab_size),
-                 .expected = "at least 2"});
-  }
   if (mixture.has_labels() && config.classes < mixture.classes()) {
     throw Error(
         ErrorKind::usage,
@@ -96,6 +89,13 @@ void check_fit(const Configuration& configuration, const ModelConfig& config, co
          .fix = configuration.model.path.empty()
                     ? "leave the objective over labels out, or use a model of family bert"
                     : "leave the objective over labels out, or draw a head with model.new_heads = true"});
+  }
+  if (mixture.segments() > std::max<std::int64_t>(config.type_vocab_size, 1)) {
+    throw Error(ErrorKind::usage,
+                {.what = fmt::format("objective \"{}\" needs two segments", mixture.specification()),
+                 .where = "model.type_vocab_size",
+                 .found = fmt::format("{}", config.type_vocab_size),
+                 .expected = "at least 2"});
   }
 }
 
