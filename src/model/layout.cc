@@ -214,8 +214,8 @@ std::vector<MemoryUse> ModelArenas::uses() const {
   return uses;
 }
 
-ModelLayout lay_out(const ModelConfig& config, const ParameterTable& table, Mode mode,
-                    const Capacity& most, std::size_t head_workspace, ModelArenas& arenas) {
+ModelLayout lay_out(const ModelConfig& config, const ParameterTable& table, Mode mode, const Capacity& most,
+                    std::size_t head_workspace, ModelArenas& arenas) {
   Capacity capacity = most;
   if (!config.vocabulary_head()) capacity.targets = 0;
   ModelLayout layout;
