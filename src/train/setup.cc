@@ -105,13 +105,6 @@ void check_fit(const Configuration& configuration, const ModelConfig& config, co
                  .found = config.regression ? "a regression" : name_of(config.task)});
   }
   check_positions(config, mixture);
-  if (mixture.segments() > 1 && config.type_vocab_size == 1) {
-    throw Error(ErrorKind::usage,
-                {.what = fmt::format("objective \"{}\" needs two segments", mixture.specification()),
-                 .where = "model.type_vocab_size",
-                 .found = "1",
-                 .expected = "at least 2"});
-  }
   if (mixture.has_labels() && config.classes < mixture.classes()) {
     throw Error(
         ErrorKind::usage,
@@ -122,6 +115,13 @@ void check_fit(const Configuration& configuration, const ModelConfig& config, co
          .fix = configuration.model.path.empty()
                     ? "leave the objective over labels out, or use a model of family bert"
                     : "leave the objective over labels out, or draw a head with model.new_heads = true"});
+  }
+  if (mixture.segments() > std::max<std::int64_t>(config.type_vocab_size, 1)) {
+    throw Error(ErrorKind::usage,
+                {.what = fmt::format("objective \"{}\" needs two segments", mixture.specification()),
+                 .where = "model.type_vocab_size",
+                 .found = fmt::format("{}", config.type_vocab_size),
+                 .expected = "at least 2"});
   }
 }
 

@@ -64,9 +64,10 @@ TEST_F(ScoreVerb, RefusesARuleThatTheModelCannotDo) {
                HasSubstr("mask token"));
   EXPECT_FAILS(workplace_.run({"score", "--model", "bert", "--rule", "windows", "text.txt"}), 2,
                HasSubstr("causal"));
-  EXPECT_FAILS(
-      workplace_.run({"score", "--model", "gpt2", "--rule", "strides", "text.txt"}), 2,
-      AllOf(HasSubstr("unknown rule strides"), HasSubstr("windows, reverse, pll, cloze or conditional")));
+  EXPECT_FAILS(workplace_.run({"score", "--model", "gpt2", "--rule", "strides", "text.txt"}), 2,
+               AllOf(HasSubstr("unknown rule strides"),
+                     HasSubstr("windows, reverse, pll, cloze, conditional, classification, regression "
+                               "or token_classification")));
   EXPECT_FAILS(workplace_.run({"score", "--model", "gpt2", "--sequence-length", "21", "text.txt"}), 2,
                HasSubstr("at most 20"));
 }
