@@ -134,8 +134,11 @@ TEST_F(ChoiceVerbs, ScoreMakesThemByPatternAndVerbalizer) {
 TEST_F(ChoiceVerbs, ScoreRefusesWhatItCannotDo) {
   EXPECT_FAILS(workplace_.run({"score", "--model", "gpt2", "--rule", "cloze", "choices.jsonl"}), 2,
                HasSubstr("objective cloze needs a tokenizer with [MASK]"));
-  EXPECT_FAILS(workplace_.run({"score", "--model", "glm", "--objective.cloze.form", "auto", "text.txt"}), 2,
-               HasSubstr("objective.cloze.form has no meaning for rule windows"));
+  EXPECT_FAILS(workplace_.run({"score", "--model", "glm", "--rule", "windows", "--objective.cloze.form",
+                               "auto", "text.txt"}),
+               2, HasSubstr("objective.cloze.form has no meaning for rule windows"));
+  EXPECT_FAILS(workplace_.run({"score", "--model", "glm", "text.txt"}), 2,
+               HasSubstr("a model of blanks has no rule of its own for a whole text"));
   EXPECT_FAILS(workplace_.run({"score", "--model", "glm", "--rule", "cloze", "text.txt"}), 3,
                HasSubstr("the file holds texts, and nothing here reads one"));
   EXPECT_FAILS(workplace_.run({"score", "--model", "bert", "--rule", "cloze", "choices.jsonl"}), 3,

@@ -1,8 +1,10 @@
 // Pairs as sequences: every array of both layouts, and what is cut of those that are too long.
 #include "objective/conditional.h"
 
+#include <algorithm>
 #include <numeric>
 
+#include "objective/conditional_infilling.h"
 #include "objective/pair_cut.h"
 #include "tests/core/error_matchers.h"
 #include "tests/objective/conditional_samples.h"
@@ -100,6 +102,26 @@ TEST(ConditionalGlm, MaskOfThePrompt) {
   EXPECT_EQ(stream.token, (Ids{kCls, kMask, 11, glm::kSmask, 12, glm::kEnd, glm::kStart, 21}));
   EXPECT_EQ(stream.position, (Ids{0, 1, 2, 3, 4, 5, 3, 3}));
   EXPECT_EQ(stream.target, (std::vector<Target>{{6, 21, 1}, {7, glm::kEndOfPiece, 1}}));
+}
+
+// What is asked of a prompt are the rows before the piece of the pair that was trained.
+TEST(ConditionalGlm, IsAskedAsItWasTrained) {
+  ObjectiveOptions plain, preset, named;
+  preset.blank_infilling = BlankInfillingOptions::with_preset("glm-130b");
+  named.conditional.mask = "[gMASK]";
+  named.conditional.position = "repeat";
+  for (const ObjectiveOptions& options : {plain, preset, named}) {
+    for (const Ids& prompt : {Ids{11, 12, 13}, Ids{11, glm::kSmask, 12}, Ids{}}) {
+      const Stream trained = sample({prompt, {21, 22}}, glm_tokenizer(), 16, options);
+      const AskedBlank asked = ConditionalInfilling(options, glm_tokenizer(), 16).ask(prompt);
+      const std::int32_t context = trained.visible.front().end;
+      EXPECT_EQ(asked.ids, Ids(trained.token.begin(), trained.token.begin() + context));
+      const bool own = std::ranges::find(prompt, glm::kSmask) != prompt.end();
+      EXPECT_EQ(asked.end - asked.begin, std::ssize(prompt) + (own ? 0 : 1));
+      const std::int32_t first = trained.position[static_cast<std::size_t>(context)];
+      EXPECT_EQ(first, asked.position == PiecePosition::go_on ? context : asked.mask);
+    }
+  }
 }
 
 TEST(ConditionalGlm, LayoutCanBeChosen) {

@@ -163,7 +163,9 @@ TEST(LinearSquaredError, GradientsAreTheDerivativesOfTheReference) {
           EXPECT_NEAR(got.dweight[d] - kBefore, want[problem.hidden.size() + d],
                       weight_error[d] + additions * weight_size[d]);
         }
-        if (bias) EXPECT_NEAR(got.dbias[0] - kBefore, want.back(), bias_error + additions * bias_size);
+        if (bias) {
+          EXPECT_NEAR(got.dbias[0] - kBefore, want.back(), bias_error + additions * bias_size);
+        }
       }
     }
   }

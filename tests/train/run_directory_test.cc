@@ -149,6 +149,19 @@ TEST_F(RunDirectoryTest, TheNewestThatIsWhole) {
   EXPECT_TRUE(fs::exists(path_ / "step-00000002"));
 }
 
+TEST_F(RunDirectoryTest, EveryDamagedCheckpointOfAStepIsKept) {
+  run_.open(false);
+  commit(2);
+  for (const char* content : {"first", "second"}) {
+    commit(4);
+    std::ofstream(path_ / "step-00000004/weights") << content;
+    std::vector<std::string> damaged;
+    EXPECT_EQ(run_.newest_whole(damaged), path_ / "step-00000002");
+  }
+  EXPECT_EQ(read_file(path_ / "damaged-step-00000004/weights"), "first");
+  EXPECT_EQ(read_file(path_ / "damaged-step-00000004-2/weights"), "second");
+}
+
 TEST_F(RunDirectoryTest, LeavesTheFilesOfOthersAlone) {
   run_.open(false);
   fs::create_directories(path_ / "step-notes");
